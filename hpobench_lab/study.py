@@ -1,0 +1,205 @@
+"""A study as plain data: optimizers x testbeds x seeds under one protocol, and its runs.
+
+Nothing here is a live object: specs name plug-ins, so that a study can be hashed, stored and sent
+to another process, which resolves the names again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from hpobench_lab.protocol import Protocol
+
+__all__ = ["CarbonSettings", "OptimizerSpec", "Primary", "Run", "Study", "TestbedSpec"]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class OptimizerSpec:
+    """Name an optimizer with its bound arguments.
+
+    Args:
+        use: Selector: a name, ``package.module:Name`` or ``path/file.py:name``.
+        label: How tables and figures call it; unique in a study.
+        id: Canonical name without arguments.
+        version: The plug-in's ``version``, else the sha256 of its file.
+        params: Bound keyword arguments, defaults applied.
+        supports: Declared capabilities.
+        requires: What it cannot do without: ``fidelity`` or nothing.
+    """
+
+    use: str
+    label: str
+    id: str
+    version: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    supports: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TestbedSpec:
+    """Name a testbed with its parameters and wrappers.
+
+    Args:
+        use: Selector.
+        id: Canonical label with parameters and wrappers, for example ``curves/x(mode=table)``.
+        version: The testbed's version.
+        params: Keyword arguments of the testbed.
+        wrap: Wrappers, applied left to right, each ``{"use": name, ...}``.
+        facts: ``Facts`` as plain data, for headers and reports.
+        requires: Capabilities that an optimizer must have.
+        fidelity: Name, unit, min and max of the first fidelity, or None.
+    """
+
+    use: str
+    id: str
+    version: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    wrap: tuple[Mapping[str, Any], ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    requires: tuple[str, ...] = ()
+    fidelity: Mapping[str, Any] | None = None
+    objectives: tuple[str, ...] = ("loss",)
+
+
+@dataclass(frozen=True)
+class Run:
+    """Name one run: optimizer x testbed x protocol x seed (x outer fold)."""
+
+    optimizer: OptimizerSpec
+    testbed: TestbedSpec
+    protocol: Protocol
+    seed: int
+    fold: int = 0
+    device: str = "cpu"
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Return what the run's result depends on, and nothing else (DESIGN 6)."""
+        bed = self.testbed
+        training = bed.facts.get("kind") == "training"
+        return {
+            "schema": SCHEMA,
+            "testbed": {
+                "id": bed.id,
+                "version": bed.version,
+                "params": dict(bed.params),
+                "wrap": [dict(w) for w in bed.wrap],
+                "data_sha256": bed.facts.get("data_sha256", ""),
+                "fold": self.fold,
+            },
+            "optimizer": {
+                "id": self.optimizer.id,
+                "version": self.optimizer.version,
+                "params": dict(self.optimizer.params),
+            },
+            "protocol": {k: v for k, v in self.protocol.to_json().items() if k not in _NOT_IN_KEY},
+            "seed": self.seed,
+        } | ({"device": self.device} if training else {})
+
+    @cached_property
+    def key(self) -> str:
+        """Return the run's key: 32 hex digits of the digest of its identity."""
+        return _digest(self.identity)[:32]
+
+
+_NOT_IN_KEY = ("failures", "ask_timeout_s")
+
+
+@dataclass(frozen=True)
+class Primary:
+    """Declare what the verdict rests on: the baseline's label and the metric."""
+
+    baseline: str
+    metric: str = "regret"
+
+
+@dataclass(frozen=True)
+class CarbonSettings:
+    """Say whether energy is tracked, and where the machine stands (ISO code, or None)."""
+
+    enabled: bool = True
+    country: str | None = None
+
+
+@dataclass(frozen=True)
+class Study:
+    """Hold a validated study.
+
+    Args:
+        name: Letters, digits, ``-`` and ``_``.
+        optimizers: At least one; labels differ.
+        testbeds: At least one; ids differ.
+        protocol: The rules.
+        seeds: Distinct integers >= 0, sorted.
+        primary: The declared endpoint.
+        carbon: Energy settings.
+    """
+
+    name: str
+    optimizers: tuple[OptimizerSpec, ...]
+    testbeds: tuple[TestbedSpec, ...]
+    protocol: Protocol
+    seeds: tuple[int, ...]
+    primary: Primary
+    carbon: CarbonSettings = CarbonSettings()
+
+    def missing(self, optimizer: OptimizerSpec, testbed: TestbedSpec) -> frozenset[str]:
+        """Return what the pair lacks, capabilities or a fidelity; empty = applicable."""
+        needed = set(testbed.requires) | ({"parallel"} if self.protocol.workers > 1 else set())
+        offered = {"fidelity"} if testbed.fidelity else set()
+        return frozenset(needed - set(optimizer.supports) | set(optimizer.requires) - offered)
+
+    def runs(self) -> list[Run]:
+        """Return all applicable runs, testbed by testbed, then seed, then optimizer."""
+        return [
+            Run(optimizer, bed, self.protocol, seed)
+            for bed in self.testbeds
+            for seed in self.seeds
+            for optimizer in self.optimizers
+            if not self.missing(optimizer, bed)
+        ]
+
+    def settings(self) -> dict[str, Any]:
+        """Return what a results folder belongs to: all but seeds, carbon and executor settings."""
+        return {
+            "schema": SCHEMA,
+            "optimizers": [
+                {"label": o.label, "id": o.id, "version": o.version, "params": dict(o.params)}
+                for o in self.optimizers
+            ],
+            "testbeds": [
+                {
+                    "id": t.id,
+                    "version": t.version,
+                    "params": dict(t.params),
+                    "wrap": [dict(w) for w in t.wrap],
+                    "data_sha256": t.facts.get("data_sha256", ""),
+                }
+                for t in self.testbeds
+            ],
+            "protocol": self.protocol.to_json(),
+            "primary": {"baseline": self.primary.baseline, "metric": self.primary.metric},
+        }
+
+    @property
+    def hash6(self) -> str:
+        """Return the six hex digits that name the results folder."""
+        return _digest(self.settings())[:6]
+
+    @property
+    def folder(self) -> str:
+        """Return ``<name>-<hash6>``."""
+        return f"{self.name}-{self.hash6}"
+
+
+def _digest(data: Mapping[str, Any]) -> str:
+    text = json.dumps(data, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
