@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from hpobench_lab.problem import Budget
@@ -48,7 +48,7 @@ class Protocol:
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as plain data, the budget as ``{axis: amount}``."""
-        return asdict(self) | {"budget": {self.budget.axis: self.budget.amount}}
+        return vars(self) | {"budget": {self.budget.axis: self.budget.amount}}
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Protocol:

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from hpobench_lab.space import Config, Space
 
 if TYPE_CHECKING:
-    from hpobench_lab.log import Log
+    from hpobench_lab.engine.log import Log
 
-__all__ = ["Evaluation", "History", "Outcomes", "Status", "Trial", "Trials"]
+__all__ = ["Evaluation", "Outcomes", "Status", "Trial", "Trials"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -187,166 +187,94 @@ class Outcomes:
 class Evaluation:
     """Read one finished trial; immutable. Losses are NaN unless ``status`` is ``"ok"``."""
 
-    __slots__ = ("_log", "id")
-
-    _log: Log
-    id: int
-    """Number of the trial within its run, from 0, in order of ask."""
+    __slots__ = ("_id", "_log")
 
     def __init__(self, log: Log, id: int) -> None:
-        _set(self, "_log", log)
-        _set(self, "id", id)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"an Evaluation is immutable; cannot set {name!r}")
+        self._log = log
+        self._id = id
 
     def __repr__(self) -> str:
-        return f"Evaluation(id={self.id}, {self.config}, loss={self.loss}, {self.status!r})"
+        return f"Evaluation(id={self._id}, {self.config}, loss={self.loss}, {self.status!r})"
+
+    @property
+    def id(self) -> int:
+        """Return the number of the trial within its run, from 0, in order of ask."""
+        return self._id
 
     @property
     def config(self) -> Config:
         """Return the configuration as a dictionary."""
-        return self._log.space.configs(self._log.values[self.id : self.id + 1])[0]
+        return self._log.space.configs(self._log.values[self._id : self._id + 1])[0]
 
     @property
     def x(self) -> FloatArray:
         """Return the canonical unit row, shape (d,)."""
-        return np.array(self._log.x[self.id])
+        return np.array(self._log.x[self._id])
 
     @property
     def fidelity(self) -> float | dict[str, float] | None:
         """Return the fidelity of the evaluation; a dict by name when there are several."""
-        row, names = self._log.fidelities[self.id].tolist(), self._log.fidelity_names
+        row, names = self._log.fidelities[self._id].tolist(), self._log.fidelity_names
         return dict(zip(names, row, strict=True)) if len(row) > 1 else row[0] if row else None
 
     @property
     def parent(self) -> int | None:
         """Return the id of the trial that was continued, or None."""
-        parent = int(self._log.parent[self.id])
+        parent = int(self._log.parent[self._id])
         return parent if parent >= 0 else None
 
     @property
     def status(self) -> str:
         """Return ``ok``, ``failed``, ``timeout``, ``diverged`` or ``infeasible``."""
-        return Status(self._log.status[self.id]).name
+        return Status(self._log.status[self._id]).name
 
     @property
     def ok(self) -> bool:
         """Return whether the loss may be used."""
-        return bool(self._log.status[self.id] == 0)
+        return bool(self._log.status[self._id] == 0)
 
     @property
     def loss(self) -> float:
         """Return the first loss; NaN unless ``ok``."""
-        return float(self._log.losses[self.id, 0])
+        return float(self._log.losses[self._id, 0])
 
     @property
     def losses(self) -> FloatArray:
         """Return all losses, shape (m,)."""
-        return np.array(self._log.losses[self.id])
+        return np.array(self._log.losses[self._id])
 
     @property
     def constraints(self) -> FloatArray:
         """Return the outcome constraints, shape (c,); feasible when <= 0."""
-        return np.array(self._log.constraints[self.id])
+        return np.array(self._log.constraints[self._id])
 
     @property
     def cost_s(self) -> float:
         """Return the nominal seconds that this trial was charged."""
-        return float(self._log.cost_s[self.id])
+        return float(self._log.cost_s[self._id])
 
     @property
     def energy_j(self) -> float:
         """Return the nominal joules of this trial; NaN when the testbed states none."""
         energy = self._log.energy_j
-        return float("nan") if energy is None else float(energy[self.id])
+        return float("nan") if energy is None else float(energy[self._id])
 
     @property
     def gradient(self) -> FloatArray | None:
         """Return the gradient in unit-cube coordinates, shape (d,), or None."""
-        return self._log.gradients.get(self.id)
+        return self._log.gradients.get(self._id)
 
     @property
     def curve(self) -> FloatArray:
         """Return the learning curve, shape (k, 3): fidelity, loss, cumulative cost_s."""
-        return self._log.curves.get(self.id, np.zeros((0, 3)))
+        return self._log.curves.get(self._id, np.zeros((0, 3)))
 
     @property
     def start(self) -> float:
         """Return when the trial started, in virtual seconds."""
-        return float(self._log.start[self.id])
+        return float(self._log.start[self._id])
 
     @property
     def end(self) -> float:
         """Return when the trial ended, in virtual seconds."""
-        return float(self._log.end[self.id])
-
-
-_set = object.__setattr__
-
-
-class History(Sequence[Evaluation]):
-    """Read the evaluations of a run in the order told; arrays are views of what is known.
-
-    ``x`` (n, d), ``loss`` (n,), ``losses`` (n, m), ``fidelity`` (n,), ``ids`` (n,), and
-    ``pending``, the ids asked but not told yet.
-    """
-
-    def __init__(self, log: Log) -> None:
-        self._log = log
-        self._told = np.empty(16, dtype=np.int64)
-        self._n = 0
-
-    def append(self, id: int) -> None:
-        """Add the evaluation that is told next; the engine calls this, in O(1)."""
-        if self._n == len(self._told):
-            self._told = np.concatenate([self._told, np.empty_like(self._told)])
-        self._told[self._n] = id
-        self._n += 1
-
-    def __len__(self) -> int:
-        return self._n
-
-    def __getitem__(self, index: Any) -> Any:
-        told = self.ids[index]
-        if isinstance(index, slice):
-            return [Evaluation(self._log, int(i)) for i in told]
-        return Evaluation(self._log, int(told))
-
-    def __iter__(self) -> Iterator[Evaluation]:
-        return (Evaluation(self._log, int(i)) for i in self.ids)
-
-    @property
-    def ids(self) -> IntArray:
-        """Return the ids in the order told, shape (n,)."""
-        return _read_only(self._told[: self._n])
-
-    @property
-    def x(self) -> FloatArray:
-        """Return the canonical unit rows in the order told, shape (n, d)."""
-        return _read_only(self._log.x[self.ids])
-
-    @property
-    def losses(self) -> FloatArray:
-        """Return the losses in the order told, shape (n, m); NaN unless ok."""
-        return _read_only(self._log.losses[self.ids])
-
-    @property
-    def loss(self) -> FloatArray:
-        """Return the first losses in the order told, shape (n,); NaN unless ok."""
-        return _read_only(self._log.losses[self.ids, 0])
-
-    @property
-    def fidelity(self) -> FloatArray:
-        """Return the first fidelity in the order told, shape (n,)."""
-        return _read_only(self._log.fidelities[self.ids, 0])
-
-    @property
-    def pending(self) -> list[int]:
-        """Return the ids that were asked and not told yet."""
-        return [i for i in range(self._log.asked) if i not in set(self.ids.tolist())]
-
-
-def _read_only(array: NDArray[Any]) -> NDArray[Any]:
-    array.flags.writeable = False
-    return array
+        return float(self._log.end[self._id])

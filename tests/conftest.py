@@ -11,7 +11,7 @@ import pytest
 from hpobench_lab import engine
 from hpobench_lab.problem import Budget
 from hpobench_lab.protocol import Protocol
-from hpobench_lab.runrecord import RunRecord
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.study import OptimizerSpec, Run, TestbedSpec
 
 TWENTY = Budget("evaluations", 20)

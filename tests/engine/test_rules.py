@@ -9,7 +9,7 @@ import pytest
 
 import hpobench_lab as hb
 from hpobench_lab.problem import Budget
-from hpobench_lab.runrecord import RunRecord
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.trial import Trial
 from tests.conftest import assert_same_run, execute, random_company
 
@@ -235,6 +235,20 @@ def test_an_error_while_asking_ahead_shows_at_its_own_time() -> None:
         record = execute({"b": Bursts}, plain, block=block).only
         assert record.header["n_told"] == 4
         assert "in the middle" in record.header["message"]
+
+
+@pytest.mark.parametrize("fatal", [0, 3, 6, 7, 13])
+@pytest.mark.parametrize("block", [1, 64])
+def test_a_tell_that_raises_keeps_exactly_what_was_told(fatal: int, block: int) -> None:
+    class Chokes(Batches):
+        def tell(self, evaluation: Any) -> None:
+            if evaluation.id == fatal:
+                raise RuntimeError("cannot swallow it")
+            super().tell(evaluation)
+
+    record = execute({"b": Chokes}, plain, block=block).only
+    assert record.columns["id"].tolist() == list(range(fatal + 1))
+    assert record.columns["end"].tolist() == list(range(1, fatal + 2))
 
 
 @pytest.mark.parametrize("workers", [1, 4])

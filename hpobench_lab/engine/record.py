@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.live import Ending, LiveRun
-from hpobench_lab.log import Log
+from hpobench_lab.engine.live import Ending, LiveRun
+from hpobench_lab.engine.log import Log
 from hpobench_lab.problem import Problem
-from hpobench_lab.runrecord import RunRecord
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.study import SCHEMA, Run
 from hpobench_lab.testbed import Testbed
 from hpobench_lab.trial import Status, Trials
@@ -31,8 +31,9 @@ def finished_record(live: LiveRun, testbed: Testbed, began: float) -> RunRecord:
     """Return the record of a run that is over: told rows in order, then those that were cut."""
     log = live.log
     told = np.array(log.told, dtype=np.int64)
-    rest = np.setdiff1d(np.arange(len(log.start)), told)
-    columns = log.columns(np.concatenate([told, rest]))
+    cut = np.ones(len(log.start), dtype=np.bool_)
+    cut[told] = False
+    columns = log.columns(np.concatenate([told, np.flatnonzero(cut)]))
     columns["score"] = _scores(log, testbed, told, len(columns["id"]))
     assert live.ending is not None
     header = _header(live.run, live.problem, began) | {
@@ -60,7 +61,8 @@ def finished_record(live: LiveRun, testbed: Testbed, began: float) -> RunRecord:
 def partial_record(live: LiveRun, first: int, last: int) -> RunRecord:
     """Return the rows told from ``first`` to ``last`` of a run that goes on."""
     log = live.log
-    columns = log.columns(np.array(log.told[first:last], dtype=np.int64))
+    rows = log.columns(np.array(log.told[first:last], dtype=np.int64))
+    columns = {name: column.copy() for name, column in rows.items()}  # the log grows on
     columns["score"] = np.full(last - first, np.nan)
     header = _header(live.run, live.problem, time.time())
     return RunRecord(header | {"extras": bool(log.gradients or log.curves)}, columns, first)

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.live import LiveRun
-from hpobench_lab.log import Log
-from hpobench_lab.replay import replay_rows
-from hpobench_lab.runrecord import RunRecord
-from hpobench_lab.seeds import NoiseStreams, configuration_bytes
+from hpobench_lab.engine.live import LiveRun
+from hpobench_lab.engine.log import Log
+from hpobench_lab.engine.replay import replay_rows
+from hpobench_lab.engine.seeds import NoiseStreams, configuration_bytes
 from hpobench_lab.space import Space
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.testbed import Testbed
 from hpobench_lab.trial import Outcomes, Status, Trial, Trials
 

@@ -17,6 +17,7 @@ from hpobench_lab.trial import Status
 __all__ = ["Log"]
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 _GROWTH = 1.25
 
 
@@ -90,33 +91,35 @@ class Log:
             self.energy_j = np.full(len(self.status), np.nan)
         return self.energy_j
 
-    def columns(self, ids: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
-        """Return the stored columns of the given ids (DESIGN 6), without scores."""
+    def columns(self, ids: IntArray) -> dict[str, NDArray[Any]]:
+        """Return the stored columns of the given ids (DESIGN 6), without scores.
+
+        The ids 0, 1, 2, ... give views, not copies: the log must not grow while they live.
+        """
+        n = len(ids)
+        rows: Any = slice(0, n) if np.array_equal(ids, np.arange(n)) else ids
         found: dict[str, NDArray[Any]] = {
             "id": ids.astype(np.int32),
-            "parent": self.parent[ids],
-            "replicate": self.replicate[ids],
-            "status": self.status[ids],
+            "parent": self.parent[rows],
+            "replicate": self.replicate[rows],
+            "status": self.status[rows],
         }
         for j, name in enumerate(self.space.names):
-            found[f"p.{name}"] = self.values[ids, j]
-        for prefix, table in (
-            ("fidelity", self.fidelities),
-            ("loss", self.losses),
-        ):
+            found[f"p.{name}"] = self.values[rows, j]
+        for prefix, table in (("fidelity", self.fidelities), ("loss", self.losses)):
             for j in range(table.shape[1]):
-                found[f"{prefix}.{j}" if j else prefix] = table[ids, j]
+                found[f"{prefix}.{j}" if j else prefix] = table[rows, j]
         for j in range(self.constraints.shape[1]):
-            found[f"constraint.{j}"] = self.constraints[ids, j]
-        found["cost_s"] = self.cost_s[ids]
+            found[f"constraint.{j}"] = self.constraints[rows, j]
+        found["cost_s"] = self.cost_s[rows]
         if self.problem.continuation != "none":
-            found["total_s"] = self.total_s[ids]
-        found["units"] = np.ones(len(ids)) if self.units is None else self.units[ids]
+            found["total_s"] = self.total_s[rows]
+        found["units"] = np.ones(n) if self.units is None else self.units[rows]
         if self.energy_j is not None:
-            found["energy_j"] = self.energy_j[ids]
-        found["start"] = np.frombuffer(self.start, dtype=np.float64)[ids]
-        found["end"] = np.frombuffer(self.end, dtype=np.float64)[ids]
-        found["ask_wall_s"] = np.frombuffer(self.ask_wall_s, dtype=np.float32)[ids]
-        found["tell_wall_s"] = np.frombuffer(self.tell_wall_s, dtype=np.float32)[ids]
-        found["eval_wall_s"] = self.eval_wall_s[ids]
+            found["energy_j"] = self.energy_j[rows]
+        found["start"] = np.frombuffer(self.start, dtype=np.float64)[rows]
+        found["end"] = np.frombuffer(self.end, dtype=np.float64)[rows]
+        found["ask_wall_s"] = np.frombuffer(self.ask_wall_s, dtype=np.float32)[rows]
+        found["tell_wall_s"] = np.frombuffer(self.tell_wall_s, dtype=np.float32)[rows]
+        found["eval_wall_s"] = self.eval_wall_s[rows]
         return found

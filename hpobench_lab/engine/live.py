@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.clock import MIN_COST_S, Clock, Ledger
+from hpobench_lab.engine.clock import MIN_COST_S, Clock, Ledger
+from hpobench_lab.engine.log import Log
 from hpobench_lab.errors import ContractError
-from hpobench_lab.log import Log
 from hpobench_lab.problem import Problem
 from hpobench_lab.protocol import Protocol
 from hpobench_lab.study import Run
@@ -61,7 +61,7 @@ class LiveRun:
         protocol: Protocol = run.protocol
         self.clock = Clock(protocol.workers)
         self.ledger = Ledger(protocol.budget, problem, protocol.max_trials)
-        self.log = Log(problem, min(4096, max(1, self.ledger.room())))
+        self.log = Log(problem, min(65_536, max(1, self.ledger.room())))
         self.fresh: list[Trial] = []
         self.evaluated = 0
         self.ending: Ending | None = None
@@ -137,22 +137,26 @@ class LiveRun:
             return
         self.ledger.charge_ones(last - first)
         self.n_started = last
-        log.cost_s[first:last] = log.total_s[first:last]
-        now, start, end, told = self.clock.now, log.start.append, log.end.append, log.told.append
-        self._told[first:last] = b"\1" * (last - first)
+        cost = log.cost_s[first:last] = log.total_s[first:last]
+        times = np.cumsum(np.concatenate([[self.clock.now], np.maximum(cost, MIN_COST_S)]))
+        log.start.frombytes(times[:-1].tobytes())
+        log.end.frombytes(times[1:].tobytes())
+        log.told.extend(range(first, last))
+        id, walls, before = first, log.tell_wall_s, perf_counter()
         try:
-            for id, cost in enumerate(log.total_s[first:last].tolist(), start=first):
-                start(now)
-                now += cost if cost > MIN_COST_S else MIN_COST_S
-                end(now)
-                told(id)
-                before = perf_counter()
+            for id in range(first, last):
                 tell(Evaluation(log, id))
-                log.tell_wall_s[id] = perf_counter() - before
+                after = perf_counter()
+                walls[id] = after - before
+                before = after
         except (Exception, SystemExit):
+            never = last - 1 - id  # rows whose turn does not come any more
+            for column in (log.start, log.end, log.told):
+                del column[len(column) - never :]
             raise _Failure("error", traceback.format_exc()) from None
         finally:
-            self.clock.now = now
+            self.clock.now = log.end[id]
+            self._told[first : id + 1] = b"\x01" * (id + 1 - first)
 
     # --- (a) asking -------------------------------------------------------------------------
 
@@ -170,10 +174,12 @@ class LiveRun:
         """Ask for n further trials that no pending result can change."""
         log, ask, walls, first = self.log, self.optimizer.ask, array("f"), self.log.asked
         try:
+            before = perf_counter()
             for id in range(first, first + n):
-                before = perf_counter()
                 asked = ask()
-                walls.append(perf_counter() - before)
+                after = perf_counter()
+                walls.append(after - before)
+                before = after
                 if type(asked) is not Trial:
                     if asked is None:
                         walls.pop()

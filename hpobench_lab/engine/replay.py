@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.live import LiveRun
-from hpobench_lab.log import Log
-from hpobench_lab.runrecord import RunRecord
+from hpobench_lab.engine.live import LiveRun
+from hpobench_lab.engine.log import Log
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.testbed import Testbed
 
 __all__ = ["replay_rows"]

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from hpobench_lab.batch import Seat, evaluate_seats
-from hpobench_lab.live import LiveRun
+from hpobench_lab.engine.batch import Seat, evaluate_seats
+from hpobench_lab.engine.live import LiveRun
+from hpobench_lab.engine.record import finished_record, partial_record, stillborn_record
+from hpobench_lab.engine.seeds import NoiseStreams, generator
 from hpobench_lab.problem import Problem
-from hpobench_lab.record import finished_record, partial_record, stillborn_record
-from hpobench_lab.runrecord import RunRecord
-from hpobench_lab.seeds import NoiseStreams, generator
+from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.study import Run
 from hpobench_lab.testbed import Testbed
 
