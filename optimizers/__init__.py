@@ -1,0 +1,1 @@
+"""Optimizers, one file an algorithm, in folders by family."""

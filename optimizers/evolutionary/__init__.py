@@ -1,0 +1,1 @@
+"""Optimizers that keep a population."""

@@ -1,0 +1,1 @@
+"""Optimizers that use no model of the loss."""

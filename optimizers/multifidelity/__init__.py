@@ -1,0 +1,1 @@
+"""Optimizers that spend little on most configurations."""
