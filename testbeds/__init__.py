@@ -1,0 +1,1 @@
+"""Testbeds by kind: synthetic functions, learning curves, real training."""

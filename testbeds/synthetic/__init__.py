@@ -1,0 +1,1 @@
+"""Functions with a known optimum, vectorised over rows."""
