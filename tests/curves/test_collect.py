@@ -1,0 +1,164 @@
+"""Collecting: the first rows of a longer sequence, kills, wrong names."""
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hpobench_lab
+from hpobench_lab.collect import collect
+from hpobench_lab.errors import DataError, HpoBenchError, UnknownName
+from hpobench_lab.testbeds.curves.files import read_configs, read_curves, read_header, verify
+from hpobench_lab.testbeds.curves.opening import open_table, tables_in
+from hpobench_lab.testbeds.training.recipes import RECIPES
+
+pytest.importorskip("xgboost")
+NAME = "breast-cancer-xgb"
+CONFIGS = 24
+SMALL = dataclasses.replace(RECIPES[NAME], levels=(1, 2, 4), chunk=2)
+
+SCRIPT = f"""
+import dataclasses, sys
+from pathlib import Path
+from hpobench_lab.collect import collect
+from hpobench_lab.testbeds.training.recipes import RECIPES
+RECIPES[{NAME!r}] = dataclasses.replace(RECIPES[{NAME!r}], levels=(1, 2, 4), chunk=2)
+if __name__ == "__main__":
+    collect({NAME!r}, configs={CONFIGS}, out=Path(sys.argv[1]),
+            progress=lambda done, total, s: print(done, flush=True))
+"""
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RECIPES, NAME, SMALL)
+
+
+def _assert_same_table(a: Path, b: Path) -> None:
+    """Assert equal bytes, apart from measured seconds and the header's dates and digests."""
+    for name in ("configs.parquet", "test.parquet"):
+        assert (a / name).read_bytes() == (b / name).read_bytes()
+    left, right = (read_curves(p, read_header(p)) for p in (a, b))
+    for name in left:
+        if not name.endswith("_s"):
+            np.testing.assert_array_equal(left[name], right[name], err_msg=name)
+    headers = [read_header(p) for p in (a, b)]
+    for header in headers:
+        del header["files"], header["provenance"]
+    assert headers[0] == headers[1]
+
+
+def test_a_killed_collection_resumes_to_the_same_table(tmp_path: Path) -> None:
+    whole = collect(NAME, configs=CONFIGS, out=tmp_path / "whole")
+    for chunks in (1, 4):
+        out = tmp_path / f"killed-{chunks}"
+        child = subprocess.Popen(
+            [sys.executable, "-c", SCRIPT, str(out)], stdout=subprocess.PIPE, text=True
+        )
+        assert child.stdout is not None
+        for _ in range(1 + chunks):
+            child.stdout.readline()
+        os.kill(child.pid, signal.SIGKILL)
+        child.stdout.close()
+        child.wait()
+        assert tables_in(out) == {}
+        seen: list[int] = []
+        resumed = collect(
+            NAME, configs=CONFIGS, out=out, progress=lambda d, *_, seen=seen: seen.append(d)
+        )
+        assert seen[0] >= 2 * chunks
+        _assert_same_table(whole, resumed)
+        assert sorted(p.name for p in out.iterdir()) == [NAME]
+
+
+def test_a_damaged_part_is_trained_again(tmp_path: Path) -> None:
+    from hpobench_lab.testbeds.training.parts import parts_folder, train_parts
+
+    whole = collect(NAME, configs=6, out=tmp_path / "whole")
+    out = tmp_path / "damaged"
+    train_parts(SMALL, out, configs=6, seed=0, processes=1, progress=lambda *_: None)
+    part = sorted(parts_folder(SMALL, out, 0).glob("*.npz"))[1]
+    part.write_bytes(part.read_bytes()[:100])
+    _assert_same_table(whole, collect(NAME, configs=6, out=out))
+
+
+def test_a_finished_table_is_not_collected_again(tmp_path: Path) -> None:
+    folder = collect(NAME, configs=4, out=tmp_path)
+    before = (folder / "table.json").stat().st_mtime_ns
+    seen: list[tuple[int, int]] = []
+    collect(NAME, configs=4, out=tmp_path, progress=lambda d, t, _: seen.append((d, t)))
+    assert seen == [(4, 4)]
+    assert (folder / "table.json").stat().st_mtime_ns == before
+
+
+def test_fewer_configurations_are_the_first_of_more(tmp_path: Path) -> None:
+    few, many = (collect(NAME, configs=n, out=tmp_path / str(n)) for n in (3, 8))
+    values = [read_configs(p, read_header(p))[0] for p in (few, many)]
+    np.testing.assert_array_equal(values[0], values[1][:3])
+    losses = [read_curves(p, read_header(p))["valid_cross_entropy"] for p in (few, many)]
+    np.testing.assert_array_equal(losses[0], losses[1][:3])
+
+
+def test_two_processes_give_the_same_table(tmp_path: Path) -> None:
+    alone = collect(NAME, configs=4, out=tmp_path / "alone")
+    script = SCRIPT.replace(f"configs={CONFIGS}", "configs=4, processes=2")
+    file = tmp_path / "two.py"
+    file.write_text(script)
+    environment = os.environ | {"PYTHONPATH": str(Path(hpobench_lab.__file__).parents[1])}
+    command = [sys.executable, str(file), str(tmp_path / "two")]
+    subprocess.run(command, check=True, env=environment)
+    _assert_same_table(alone, tmp_path / "two" / NAME)
+
+
+def test_a_small_table_is_a_testbed_without_a_surrogate(tmp_path: Path) -> None:
+    folder = collect(f"curves/{NAME}", configs=4, out=tmp_path)
+    assert verify(folder)["surrogate"] is None
+    assert open_table(folder, mode="table").facts.kind == "table"
+    with pytest.raises(DataError, match="no surrogate"):
+        open_table(folder)
+
+
+def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    with pytest.raises(UnknownName, match=r"'digit-mlp'.*Did you mean 'digits-mlp'"):
+        collect("digit-mlp", configs=4, out=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"), [("configs", 0), ("configs", 10**6), ("seed", -1), ("processes", 0)]
+)
+def test_a_number_out_of_range_is_named(tmp_path: Path, argument: str, value: int) -> None:
+    arguments: dict[str, Any] = {"configs": 4} | {argument: value}
+    with pytest.raises(ValueError, match=f"{argument} must"):
+        collect(NAME, out=tmp_path, **arguments)
+
+
+def test_a_folder_that_cannot_be_written_is_a_data_error(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="cannot write"):
+        collect(NAME, configs=4, out=tmp_path / "file")
+
+
+@pytest.mark.parametrize(("package", "extra"), [("torch", "training"), ("xgboost", "surrogates")])
+def test_a_missing_package_names_the_pip_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, extra: str
+) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    name = "breast-cancer-mlp" if package == "torch" else NAME
+    with pytest.raises(HpoBenchError, match=rf"pip install 'hpobench_lab\[{extra}\]'"):
+        collect(name, configs=2, out=tmp_path)
+
+
+def test_the_header_is_plain_json_with_its_origin(tmp_path: Path) -> None:
+    folder = collect(NAME, configs=4, out=tmp_path)
+    header = json.loads((folder / "table.json").read_text())
+    assert header["data"]["licence"]
+    assert header["provenance"]["command"].startswith("hpobench-lab collect curves/")
+    assert set(header["files"]) == {"configs.parquet", "curves.parquet", "test.parquet"}
