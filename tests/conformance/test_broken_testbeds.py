@@ -1,0 +1,136 @@
+"""Every check of a testbed catches a deliberately broken one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import count
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from hpobench_lab.problem import Problem
+from hpobench_lab.space import Space
+from hpobench_lab.testbed import testbed as as_testbed
+from hpobench_lab.testbeds.synthetic.branin import branin
+from hpobench_lab.testbeds.synthetic.currin_mf import currin_mf
+from hpobench_lab.testbeds.synthetic.kernel_choice import kernel_choice
+from hpobench_lab.testing import check_testbed
+from hpobench_lab.trial import Outcomes
+
+
+class Changed:
+    """Be a testbed with one thing changed."""
+
+    def __init__(self, bed, *, evaluate=None, score=None, problem=None, **facts):
+        self._bed, self._evaluate, self._score = bed, evaluate, score
+        self.problem = problem or bed.problem
+        self.facts = replace(bed.facts, **facts)
+
+    def evaluate(self, trials):
+        outcomes = self._bed.evaluate(trials)
+        return self._evaluate(trials, outcomes) if self._evaluate else outcomes
+
+    def score(self, trials):
+        return self._score(trials) if self._score else self._bed.score(trials)
+
+
+def by_batch_mean(trials, outcomes):
+    return Outcomes.of(outcomes.losses + outcomes.losses.mean())
+
+
+def by_position(trials, outcomes):
+    return Outcomes.of(outcomes.losses[:, 0] + np.arange(len(trials)))
+
+
+_calls = count()
+
+
+def by_history(trials, outcomes):
+    return Outcomes.of(outcomes.losses + next(_calls))
+
+
+def by_seed(trials, outcomes):
+    return Outcomes.of(outcomes.losses[:, 0] + trials.seed.astype(float))
+
+
+def scribbles(trials, outcomes):
+    trials.values[:, 0] = 0.0
+    return outcomes
+
+
+def needs_everything(trials, outcomes):
+    return Outcomes.of(outcomes.losses[:, 0] + 0.0 * trials.values.sum(axis=1))
+
+
+def discount(trials, outcomes):
+    return Outcomes.of(outcomes.losses, 30.0 - trials.fidelity)
+
+
+def flat_array(trials, outcomes):
+    return replace(outcomes, losses=outcomes.losses[:, 0])
+
+
+class DigestOfTheHour(Space):
+    """Hash by identity."""
+
+    @property
+    def digest(self):
+        return str(id(self))
+
+
+def fickle():
+    bed = branin()
+    known = bed.problem.space
+    space = DigestOfTheHour({name: known[name] for name in known.names})
+    return Changed(bed, problem=Problem(space))
+
+
+@pytest.mark.parametrize(
+    ("broken", "check"),
+    [
+        (lambda: Changed(branin(), source=""), "declares its facts"),
+        (lambda: Changed(branin(), reference=0.1), "declares its facts"),
+        (lambda: Changed(branin(), evaluate=flat_array), "answers in the right shapes"),
+        (lambda: Changed(branin(), evaluate=by_batch_mean), "a batch equals row by row"),
+        (lambda: Changed(branin(), evaluate=by_position), "the order of rows changes nothing"),
+        (lambda: Changed(branin(), evaluate=by_history), "the order of rows changes nothing"),
+        (lambda: Changed(branin(), evaluate=scribbles), "leaves what it is given alone"),
+        (lambda: Changed(branin(), evaluate=by_seed), "the seed matters only where declared"),
+        (lambda: Changed(branin(), stochastic=True), "the seed matters only where declared"),
+        (
+            lambda: Changed(kernel_choice(), evaluate=needs_everything),
+            "inactive parameters do no harm",
+        ),
+        (lambda: Changed(branin(), optimum=0.3), "the optimum is attained"),
+        (lambda: Changed(branin(), optimum=0.5), "the optimum is not beaten"),
+        (
+            lambda: Changed(branin(), score=lambda t: branin().score(t) + 1.0),
+            "scores what it evaluates",
+        ),
+        (lambda: Changed(currin_mf(), evaluate=discount), "cost grows with the fidelity"),
+        (fickle, "the space's hash is stable"),
+    ],
+)
+def test_the_check_catches_its_broken_testbed(broken, check):
+    report = check_testbed(broken())
+    assert not report.ok
+    assert report[check].status == "failed", report.text()
+
+
+def test_a_testbed_that_cannot_be_opened_is_a_failed_check():
+    for broken in ("synthetic/brannin", SimpleNamespace(problem=None, facts=branin().facts)):
+        report = check_testbed(broken)
+        assert not report.ok
+        assert report.checks[0].name == "can be opened"
+
+
+@as_testbed(space=branin().problem.space, optimum=0.0)
+def mine(config):
+    return config["x1"] ** 2 + config["x2"]
+
+
+def test_a_plain_function_conforms_and_is_told_what_it_does_not_declare():
+    report = check_testbed(mine)
+    assert report.ok, report.text()
+    assert "reference" in report["declares its facts"].detail
