@@ -1,0 +1,1 @@
+"""Protocols and, under ``suites``, the study files that come with the harness."""
