@@ -1,0 +1,150 @@
+"""Every optimizer against the declared baseline, with the source as the unit of replication."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpobench_lab.analysis.aggregate import interval, median
+from hpobench_lab.analysis.panel import Panel
+from hpobench_lab.analysis.ranktests import (
+    a12,
+    holm,
+    sign_test,
+    signed_rank,
+    smallest_attainable_p,
+)
+
+__all__ = ["CITATION", "Comparison", "against_baseline", "smallest_attainable_p"]
+
+FloatArray = NDArray[np.float64]
+
+ENOUGH = 6
+"""Sources from which a two-sided signed-rank test can reach 5 %."""
+
+CITATION = (
+    "Wilcoxon (1945), Biometrics Bulletin 1:80-83; Pratt (1959), JASA 54:655-667; "
+    "Holm (1979), Scand. J. Statist. 6:65-70; Demsar (2006), JMLR 7:1-30"
+)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Compare optimizer ``a`` with the baseline ``b``; negative effects favour ``a``.
+
+    Args:
+        a: Label.
+        b: The baseline's label.
+        effect: Median over sources of a's normalised regret minus b's.
+        low: Lower end of its 95 % interval.
+        high: Upper end of its 95 % interval.
+        p: Two-sided signed-rank p; NaN when ``reason`` says why.
+        p_holm: Corrected over the family.
+        p_sign: Two-sided sign test.
+        win: Sources on which a is better.
+        tie: Sources without a difference.
+        loss: Sources on which a is worse.
+        a12: Chance that a run of a beats one of b, averaged over sources.
+        n: Sources used.
+        excluded: Sources left out (not served by both, or degenerate).
+        method: In words.
+        citation: Of the method.
+        reason: Why there is no p; "" when there is one.
+    """
+
+    a: str
+    b: str
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_holm: float
+    p_sign: float
+    win: int
+    tie: int
+    loss: int
+    a12: float
+    n: int
+    excluded: int
+    method: str
+    citation: str = CITATION
+    reason: str = ""
+
+    @property
+    def outcome(self) -> str:
+        """Return ``better``, ``worse`` or ``open``: what the corrected test decides at 5 %."""
+        if not self.p_holm <= 0.05 or self.effect == 0 or math.isnan(self.effect):
+            return "open"
+        return "better" if self.effect < 0 else "worse"
+
+
+def against_baseline(
+    panel: Panel, regret: FloatArray, draws: FloatArray, baseline: str
+) -> tuple[Comparison, ...]:
+    """Return one comparison an optimizer, Holm-corrected over those that can be tested.
+
+    Args:
+        panel: The runs.
+        regret: What is compared, smaller is better, shape (k, t, s).
+        draws: Per-source scores of resampled studies, shape (B, k, sources).
+        baseline: Label of the baseline.
+
+    Returns:
+        k − 1 comparisons in the study's order; none when the baseline is absent.
+    """
+    if baseline not in panel.optimizers:
+        return ()
+    b = panel.optimizers.index(baseline)
+    scores = panel.by_source(regret)
+    pairs = [
+        _pair(panel, regret, scores, draws, a, b) for a in range(len(panel.optimizers)) if a != b
+    ]
+    corrected = holm([c.p for c in pairs])
+    return tuple(
+        replace(c, p_holm=float(p)) for c, p in zip(pairs, corrected.tolist(), strict=True)
+    )
+
+
+def _pair(
+    panel: Panel, regret: FloatArray, scores: FloatArray, draws: FloatArray, a: int, b: int
+) -> Comparison:
+    gap = scores[a] - scores[b]
+    d = np.round(gap[np.isfinite(gap)], 12)
+    low, high = interval(median(draws[:, a] - draws[:, b])) if len(d) > 1 else (math.nan, math.nan)
+    test = signed_rank(d)
+    reason = "" if len(d) >= ENOUGH else f"too few for 5 %: {len(d)} of {ENOUGH} sources"
+    win, loss = int((d < 0).sum()), int((d > 0).sum())
+    return Comparison(
+        a=panel.optimizers[a],
+        b=panel.optimizers[b],
+        effect=float(median(d)) if len(d) else math.nan,
+        low=low,
+        high=high,
+        p=math.nan if reason else test.p,
+        p_holm=math.nan,
+        p_sign=math.nan if reason else sign_test(win, loss),
+        win=win,
+        tie=len(d) - win - loss,
+        loss=loss,
+        a12=_a12(panel, regret, a, b),
+        n=len(d),
+        excluded=len({bed.source for bed in panel.beds}) - len(d),
+        method="two-sided Wilcoxon signed-rank over sources "
+        f"({test.method}, zeros as Pratt), Holm over the family; median difference with a "
+        "bootstrap over sources, then seeds",
+        reason=reason,
+    )
+
+
+def _a12(panel: Panel, regret: FloatArray, a: int, b: int) -> float:
+    last = np.where(panel.failed & np.isfinite(regret), np.inf, regret)
+    beds = np.full(len(panel.beds), np.nan)
+    for j in range(len(panel.beds)):
+        x, y = last[a, j], last[b, j]
+        beds[j] = a12(x[~np.isnan(x)], y[~np.isnan(y)])
+    groups = [beds[(panel.source == j) & np.isfinite(beds)] for j in range(len(panel.sources))]
+    means = [float(g.mean()) for g in groups if len(g)]
+    return float(np.mean(means)) if means else math.nan

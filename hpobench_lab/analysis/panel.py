@@ -1,0 +1,358 @@
+"""The runs of a study as one array: optimizer x testbed x seed, with each testbed's references."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpobench_lab.analysis.aggregate import median, per_source
+from hpobench_lab.analysis.estimate import Caution
+from hpobench_lab.analysis.ranktests import midranks
+from hpobench_lab.analysis.traces import Steps, log_time_auc, normalised_regret, value_at
+
+__all__ = ["Bed", "Panel", "ResultsLike", "arrange"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+FLOOR = 1e-8
+"""Smallest normalised regret that a logarithm sees; the smallest target of synthetic ECDFs."""
+
+
+class ResultsLike(Protocol):
+    """Read finished runs; ``hpobench_lab.results.Results`` is one."""
+
+    @property
+    def headers(self) -> Sequence[Mapping[str, Any]]:
+        """Return one header a run."""
+        ...
+
+    @property
+    def offsets(self) -> IntArray:
+        """Return the first row of each run and the end, shape (n_runs + 1,)."""
+        ...
+
+    @property
+    def columns(self) -> Mapping[str, NDArray[Any]]:
+        """Return the columns common to all runs, one run after the other."""
+        ...
+
+    @property
+    def study(self) -> Mapping[str, Any]:
+        """Return the study's settings."""
+        ...
+
+    @property
+    def carbon(self) -> Sequence[Mapping[str, Any]]:
+        """Return the energy sessions; may be empty."""
+        ...
+
+
+@dataclass(frozen=True)
+class Bed:
+    """Describe a testbed to the analysis.
+
+    Args:
+        id: Label with parameters and wrappers.
+        version: Of the testbed.
+        source: Unit of replication.
+        family: Kind of task.
+        kind: ``function``, ``table``, ``surrogate`` or ``training``.
+        f_opt: Optimum or best known value; NaN when there is none.
+        f_opt_origin: How it is known.
+        f_ref: Median of one random evaluation; NaN when there is none.
+        f_ref_origin: How it was measured.
+        exact: Whether f_opt is an exact optimum.
+        quality: Held-out quality of a surrogate.
+        fidelity: Name, unit, min and max of the fidelity, or None.
+        excluded: Why the testbed is left out; "" when it is used.
+        citation: Where it is from.
+    """
+
+    id: str
+    version: str = ""
+    source: str = ""
+    family: str = ""
+    kind: str = "function"
+    f_opt: float = math.nan
+    f_opt_origin: str = ""
+    f_ref: float = math.nan
+    f_ref_origin: str = ""
+    exact: bool = False
+    quality: Mapping[str, float] | None = None
+    fidelity: Mapping[str, Any] | None = None
+    excluded: str = ""
+    citation: str = ""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Hold k optimizers, t testbeds and s seeds; all regrets are normalised.
+
+    Args:
+        optimizers: Labels in the study's order.
+        beds: Testbeds in the order of their ids.
+        seeds: Seeds (and outer folds) in order.
+        run: Index of each run, shape (k, t, s); -1 where there is none.
+        failed: Whether the run failed, shape (k, t, s).
+        steps: Incumbents of all runs.
+        source: Index of each testbed's source, shape (t,); -1 where excluded.
+        sources: Names of the sources.
+        cautions: What was found while arranging.
+    """
+
+    optimizers: tuple[str, ...]
+    beds: tuple[Bed, ...]
+    seeds: tuple[tuple[int, int], ...]
+    run: IntArray
+    failed: BoolArray
+    steps: Steps
+    source: IntArray
+    sources: tuple[str, ...]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def present(self) -> BoolArray:
+        """Return where there is a run, shape (k, t, s)."""
+        return self.run >= 0
+
+    def regret(
+        self, axis: str, cuts: FloatArray, *, failures: str = "worst", before: float = 1.0
+    ) -> FloatArray:
+        """Return normalised regrets at cuts on an axis.
+
+        Args:
+            axis: One of ``traces.AXES``.
+            cuts: Shape (t, g), by testbed.
+            failures: ``worst``: 1, the regret of f_ref; ``drop``: NaN.
+            before: Regret of a run that has no value yet.
+
+        Returns:
+            Shape (k, t, s, g); NaN where there is no run or the testbed is excluded.
+        """
+        out = np.full((*self.run.shape, cuts.shape[1]), np.nan)
+        for j, bed in enumerate(self.beds):
+            if bed.excluded:
+                continue
+            where = self.run[:, j] >= 0
+            values = self._values(self.run[:, j][where], axis, cuts[j])
+            regret = normalised_regret(values, bed.f_opt, bed.f_ref)
+            out[:, j][where] = np.where(np.isnan(regret), before, regret)
+        out[self.failed] = 1.0 if failures == "worst" else np.nan
+        out[:, self.source < 0] = np.nan
+        return out
+
+    def _values(self, runs: IntArray, axis: str, cuts: FloatArray) -> FloatArray:
+        s, at = self.steps, self.steps.position[axis]
+        rows = [slice(s.offsets[i], s.offsets[i + 1]) for i in runs.tolist()]
+        ends = np.concatenate([[0], np.cumsum([r.stop - r.start for r in rows])]).astype(np.int64)
+        flat = [np.concatenate([a[r] for r in rows]) if rows else a[:0] for a in (at, s.value)]
+        return value_at(flat[0], flat[1], ends, cuts)
+
+    def auc(self, axis: str, cut: FloatArray, *, failures: str = "worst") -> FloatArray:
+        """Return the log-time AUC of the normalised regret from b to the cut, shape (k, t, s).
+
+        b is one evaluation where evaluations are counted, else a hundredth of the cut.
+        """
+        out = np.full(self.run.shape, np.nan)
+        s = self.steps
+        for i, j, n in zip(*np.nonzero(self.present & ~self.failed), strict=True):
+            bed, r = self.beds[j], self.run[i, j, n]
+            if bed.excluded:
+                continue
+            rows = slice(s.offsets[r], s.offsets[r + 1])
+            height = normalised_regret(s.value[rows], bed.f_opt, bed.f_ref)
+            start = auc_start(axis, float(cut[j]))
+            out[i, j, n] = log_time_auc(s.position[axis][rows], height, start, float(cut[j]))
+        out[self.failed] = 1.0 if failures == "worst" else np.nan
+        out[:, self.source < 0] = np.nan
+        return out
+
+    def ranks(self, regret: FloatArray) -> FloatArray:
+        """Return ranks among the optimizers that have a run there; failed runs come last.
+
+        Args:
+            regret: Shape (k, t, s) or (k, t, s, g); infinite values rank last too.
+        """
+        g = regret[..., None] if regret.ndim == 3 else regret
+        worst = np.where(self.failed[..., None] & np.isfinite(g), np.inf, g)
+        ranks = np.moveaxis(midranks(np.moveaxis(worst, 0, -1)), -1, 0)
+        return ranks.reshape(regret.shape)
+
+    def by_source(self, values: FloatArray) -> FloatArray:
+        """Return medians over seeds, then over a source's testbeds, shape (k, sources)."""
+        return per_source(values, self.source)
+
+    def mean_ranks(self, regret: FloatArray) -> FloatArray:
+        """Return ranks averaged over seeds, testbeds of a source and sources, shape (k,)."""
+        seeds = _mean(self.ranks(regret))
+        columns = [_mean(seeds[:, self.source == j]) for j in range(len(self.sources))]
+        return (
+            _mean(np.stack(columns, axis=1)) if columns else np.full(len(self.optimizers), np.nan)
+        )
+
+
+def auc_start(axis: str, cut: float) -> float:
+    """Return where the log-time axis begins.
+
+    >>> auc_start("evaluations", 100.0), auc_start("simulated_seconds", 100.0)
+    (1.0, 1.0)
+    """
+    return 1.0 if axis == "evaluations" and cut > 1 else cut / 100
+
+
+def _mean(values: FloatArray) -> FloatArray:
+    known = np.isfinite(values)
+    n = known.sum(axis=-1)
+    total = np.where(known, values, 0.0).sum(axis=-1)
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+
+
+def arrange(results: ResultsLike) -> Panel:
+    """Return the panel of loaded results; what cannot be normalised is excluded by name."""
+    headers = results.headers
+    optimizers = _labels(results)
+    ids = sorted({h["testbed"]["id"] for h in headers})
+    seeds = sorted({(int(h["seed"]), int(h.get("fold", 0))) for h in headers})
+    run = np.full((len(optimizers), len(ids), len(seeds)), -1, dtype=np.int64)
+    for i, h in enumerate(headers):
+        where = seeds.index((int(h["seed"]), int(h.get("fold", 0))))
+        run[optimizers.index(h["optimizer"]["label"]), ids.index(h["testbed"]["id"]), where] = i
+    crashed = np.array([h["status"] != "ok" for h in headers] + [False])
+    full = np.array([_full(h["testbed"]) for h in headers], dtype=np.float64)
+    steps = Steps.of(results.columns, np.asarray(results.offsets, dtype=np.int64), full)
+    beds, cautions = [], list[Caution]()
+    for j in range(len(ids)):
+        members = run[:, j][run[:, j] >= 0]
+        bed, found = _resolve(_bed(headers[members[0]]["testbed"]), members, headers, steps)
+        beds.append(bed)
+        cautions += found
+    sources = sorted({b.source for b in beds if not b.excluded})
+    index = [sources.index(b.source) if not b.excluded else -1 for b in beds]
+    return Panel(
+        tuple(optimizers),
+        tuple(beds),
+        tuple(seeds),
+        run,
+        crashed[run] & (run >= 0),
+        steps,
+        np.array(index, dtype=np.int64),
+        tuple(sources),
+        tuple(cautions),
+    )
+
+
+def _labels(results: ResultsLike) -> list[str]:
+    declared = [str(x) for x in results.study.get("labels") or []]
+    seen = dict.fromkeys(h["optimizer"]["label"] for h in results.headers)
+    return [x for x in declared if x in seen] + [x for x in seen if x not in declared]
+
+
+def _full(testbed: Mapping[str, Any]) -> float:
+    fidelity = testbed.get("fidelity")
+    return float(fidelity["max"]) if fidelity else 1.0
+
+
+def _bed(testbed: Mapping[str, Any]) -> Bed:
+    facts = testbed.get("facts") or {}
+    origin = str(facts.get("optimum_origin") or "")
+    return Bed(
+        id=testbed["id"],
+        version=str(testbed.get("version", "")),
+        source=str(facts.get("source") or testbed["id"]),
+        family=str(facts.get("family") or ""),
+        kind=str(facts.get("kind") or "function"),
+        f_opt=_number(facts.get("optimum")),
+        f_opt_origin=origin,
+        f_ref=_number(facts.get("reference")),
+        f_ref_origin=str(facts.get("reference_origin") or ""),
+        exact=origin.strip().lower().startswith("exact"),
+        quality=facts.get("quality") or None,
+        fidelity=testbed.get("fidelity"),
+        citation=str(facts.get("citation") or ""),
+    )
+
+
+def _number(value: Any) -> float:
+    return float(value) if value is not None else math.nan
+
+
+def _resolve(
+    bed: Bed, members: IntArray, headers: Sequence[Mapping[str, Any]], steps: Steps
+) -> tuple[Bed, list[Caution]]:
+    """Fill what a testbed does not declare from the study itself, and say so."""
+    cautions: list[Caution] = []
+    s = steps
+    rows = [np.arange(s.offsets[i], s.offsets[i + 1]) for i in members.tolist()]
+    mine = np.concatenate(rows) if rows else np.zeros(0, np.int64)
+    scored = s.value[mine][~s.own[mine]]
+    if s.own[mine].any():
+        cautions.append(
+            Caution(
+                "own-loss",
+                f"{bed.id}: has no noise-free value at full fidelity "
+                "for some incumbents; their own told loss stands in.",
+                banner=False,
+            )
+        )
+    best = float(scored.min()) if len(scored) else math.nan
+    seen = best if len(scored) else float(s.value[mine].min()) if len(mine) else math.nan
+    if math.isnan(bed.f_opt):
+        bed = replace(bed, f_opt=seen, f_opt_origin="best value seen in this study")
+        cautions.append(
+            Caution(
+                "no-optimum",
+                f"{bed.id}: declares no optimum; regret is measured "
+                "against the best value seen in this study.",
+            )
+        )
+    elif best < bed.f_opt - 1e-9 * max(1.0, abs(bed.f_opt)):
+        bed, caution = _below(bed, best)
+        cautions.append(caution)
+    if math.isnan(bed.f_ref):
+        bed = replace(
+            bed,
+            f_ref=_first_random(members, headers, s),
+            f_ref_origin="median of the first evaluations in this study",
+        )
+        cautions.append(
+            Caution(
+                "no-reference",
+                f"{bed.id}: declares no reference; the median "
+                "of the first random evaluations of this study stands in.",
+            )
+        )
+    spread = bed.f_ref - bed.f_opt
+    if not bed.excluded and not (math.isfinite(spread) and spread > 0):
+        why = f"f_ref − f_opt = {spread:g}" if math.isfinite(spread) else "no finite loss was seen"
+        bed = replace(bed, excluded=f"degenerate: {why}")
+    if bed.excluded:
+        cautions.append(Caution("excluded", f"{bed.id} is left out: {bed.excluded}."))
+    return bed, cautions
+
+
+def _below(bed: Bed, best: float) -> tuple[Bed, Caution]:
+    if bed.exact:
+        why = f"error: a value of {best!r} lies below the exact optimum {bed.f_opt!r}"
+        return replace(bed, excluded=why), Caution(
+            "negative-regret", f"{bed.id}: {why}; the testbed or its optimum is wrong."
+        )
+    origin = f"best value seen in this study, below the stored {bed.f_opt!r}"
+    return replace(bed, f_opt=best, f_opt_origin=origin), Caution(
+        "best-known-improved",
+        f"{bed.id}: {best!r} improves on the best known value {bed.f_opt!r}; regret is measured "
+        "against the new one.",
+    )
+
+
+def _first_random(members: IntArray, headers: Sequence[Mapping[str, Any]], steps: Steps) -> float:
+    filled = [i for i in members.tolist() if steps.offsets[i + 1] > steps.offsets[i]]
+    random = [i for i in filled if headers[i]["optimizer"]["id"] == "random"]
+    first = [float(steps.value[steps.offsets[i]]) for i in random or filled]
+    return float(median(np.array(first))) if first else math.nan

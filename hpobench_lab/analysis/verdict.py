@@ -1,0 +1,209 @@
+"""The verdict: one full sentence that decides something, or says why nothing can be decided."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hpobench_lab.analysis.comparisons import ENOUGH, Comparison
+from hpobench_lab.analysis.ranktests import smallest_attainable_p
+
+__all__ = ["Verdict", "decide", "p_words", "short"]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Hold the verdict.
+
+    Args:
+        sentence: The first thing that a reader sees.
+        best: Label of the optimizer shown to beat the baseline and placed best among those; "".
+        decided: Whether any corrected comparison decides.
+        reason: Why nothing is decided; "" otherwise.
+        further: More sentences, for below.
+    """
+
+    sentence: str
+    best: str
+    decided: bool
+    reason: str = ""
+    further: tuple[str, ...] = ()
+
+
+def decide(
+    comparisons: Sequence[Comparison],
+    baseline: str,
+    *,
+    order: Sequence[str],
+    words: str,
+    sources: int,
+    runs: int,
+    crashed: int,
+    flips: Sequence[str] = (),
+) -> Verdict:
+    """Return the verdict of a family of comparisons.
+
+    An optimizer beats the baseline when its Holm-corrected p is at most .05 and its median
+    difference is negative. Of several, the one placed best in ``order`` is named; the differences
+    among them are not tested, and the text says so.
+
+    Args:
+        comparisons: Against the baseline.
+        baseline: Its label; "" when there is none.
+        order: Labels, best first.
+        words: The budget, such as ``"100 evaluations"``.
+        sources: Sources that can be used.
+        runs: Finished runs.
+        crashed: Of them, failed.
+        flips: Sentences on alternatives that decide otherwise.
+    """
+    crashes = f"{crashed} of {runs} runs crashed"
+    by_label = {c.a: c for c in comparisons}
+    better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
+    worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
+    if better:
+        sentence = _won(by_label[better[0]], words, crashes, len(comparisons), bool(flips))
+        return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
+    if worse:
+        c = by_label[worse[-1]]
+        sentence = (
+            f"Nothing beats {baseline}, and {_list(worse)} "
+            f"{'is' if len(worse) == 1 else 'are'} worse after {words}: {c.a} loses "
+            f"{_effect(c)} ({_p(c, len(comparisons))}); {crashes}."
+        )
+        return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
+    reason = _why(comparisons, baseline, order, sources, runs, crashed)
+    lead = _closest(comparisons, order)
+    sentence = f"Nothing can be decided after {words}: {reason}{lead}; {crashes}."
+    return Verdict(sentence, "", False, reason)
+
+
+def _won(c: Comparison, words: str, crashes: str, family: int, flipped: bool) -> str:
+    caveat = ", though not under every alternative below" if flipped else ""
+    return (
+        f"{c.a} beats {c.b} after {words}{caveat}: its normalised regret (0 = optimum, "
+        f"1 = one random evaluation) is {_effect(c)} ({_p(c, family)}); {crashes}."
+    )
+
+
+def _effect(c: Comparison) -> str:
+    way = "lower" if c.effect < 0 else "higher"
+    low, high = sorted((abs(c.low), abs(c.high))) if c.low * c.high > 0 else (math.nan, math.nan)
+    span = (
+        f"{short(low)} to {short(high)}"
+        if math.isfinite(low)
+        else f"{short(c.low)} to {short(c.high)} for the difference"
+    )
+    return (
+        f"{way} by {short(abs(c.effect))} in the median of {c.n} sources (95 % interval {span}), "
+        f"better on {c.win}, tied on {c.tie}, worse on {c.loss}"
+    )
+
+
+def _p(c: Comparison, family: int) -> str:
+    corrected = f", {p_words(c.p_holm)} after Holm over {family} comparisons" if family > 1 else ""
+    return f"Wilcoxon signed-rank {p_words(c.p)}{corrected}"
+
+
+def _others(
+    better: Sequence[str], worse: Sequence[str], by_label: dict[str, Comparison], baseline: str
+) -> tuple[str, ...]:
+    said = []
+    if better[1:]:
+        said.append(
+            f"{_list(better[1:])} also beat{'s' if len(better) == 2 else ''} {baseline}; "
+            "differences among the winners were not tested."
+        )
+    if worse and better:
+        said.append(f"{_list(worse)} {'is' if len(worse) == 1 else 'are'} worse than {baseline}.")
+    undecided = [x for x, c in by_label.items() if c.outcome == "open"]
+    if undecided:
+        one = len(undecided) == 1
+        said.append(
+            f"{_list(undecided)} {'is' if one else 'are'} not shown to differ from {baseline}."
+        )
+    return tuple(said)
+
+
+def _why(
+    comparisons: Sequence[Comparison],
+    baseline: str,
+    order: Sequence[str],
+    sources: int,
+    runs: int,
+    crashed: int,
+) -> str:
+    if not runs:
+        return "there are no finished runs"
+    if crashed == runs:
+        return "every run crashed"
+    if not sources:
+        return "no testbed can be normalised"
+    if len(order) < 2:
+        return f"{order[0]} is the only optimizer and there is nothing to compare it with"
+    if not baseline:
+        return "there is no baseline to compare with"
+    family, n = len(comparisons), max(c.n for c in comparisons)
+    if n < ENOUGH:
+        return (
+            f"{n} {'source is' if n == 1 else 'sources are'} too few for 5 %, which takes {ENOUGH}"
+        )
+    if smallest_attainable_p(n, family) > 0.05:
+        least = smallest_attainable_p(n, family)
+        return (
+            f"with {n} sources and {family} comparisons the smallest corrected p is {short(least)}"
+        )
+    if all(c.win == c.loss == 0 for c in comparisons):
+        return f"every optimizer ties with {baseline} on every source"
+    return f"no difference from {baseline} is larger than chance explains over {n} sources"
+
+
+def _closest(comparisons: Sequence[Comparison], order: Sequence[str]) -> str:
+    known = [c for c in comparisons if math.isfinite(c.effect) and (c.win or c.loss)]
+    if not known:
+        return ""
+    by_label = {c.a: c for c in known}
+    c = next(by_label[x] for x in order if x in by_label)
+    tested = f"; Wilcoxon {p_words(c.p_holm)} after Holm" if math.isfinite(c.p_holm) else ""
+    span = f"; 95 % interval {short(c.low)} to {short(c.high)}" if math.isfinite(c.low) else ""
+    return (
+        f" (placed first beside {c.b}, {c.a} differs from it by {short(c.effect)} in median "
+        f"normalised regret{span}; better on {c.win}, tied on {c.tie}, worse on {c.loss} of "
+        f"{c.n} {'source' if c.n == 1 else 'sources'}{tested})"
+    )
+
+
+def _list(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def short(value: float) -> str:
+    """Return a number with three significant digits and a true minus sign.
+
+    >>> short(-0.012345), short(0.0), short(1234.5), short(float("nan"))
+    ('−0.0123', '0', '1,230', '–')
+    """
+    if not math.isfinite(value):
+        return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
+    if value == 0:
+        return "0"
+    digits = 2 - math.floor(math.log10(abs(value)))
+    rounded = round(value, digits)
+    if abs(value) < 1e-4:
+        mantissa, power = f"{abs(value):.1e}".split("e")
+        text = f"{mantissa}e−{int(power[1:])}"
+    else:
+        text = f"{abs(rounded):,.{max(digits, 0)}f}"
+    return f"−{text}" if value < 0 else text
+
+
+def p_words(p: float) -> str:
+    """Return ``p = .012``-like words.
+
+    >>> p_words(0.01953125), p_words(1e-6), p_words(float("nan"))
+    ('p = 0.0195', 'p < 0.0001', 'no p')
+    """
+    if math.isnan(p):
+        return "no p"
+    return "p < 0.0001" if p < 1e-4 else f"p = {short(p)}"

@@ -1,0 +1,96 @@
+"""F2: mean rank over time, with a band from resampled sources."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hpobench_lab.analysis.league import Analysis
+from hpobench_lab.figures.curves import log_x, looks_of, shared_grid
+from hpobench_lab.figures.plot import Plot, Rows
+from hpobench_lab.figures.style import Look
+
+__all__ = ["rank_over_time"]
+
+DRAWS = 400
+
+
+def rank_over_time(analysis: Analysis) -> Plot:
+    """Return mean ranks at each point of the budget; a run without a value ranks last."""
+    panel = analysis.panel
+    x, at, words = shared_grid(analysis)
+    regret = panel.regret(analysis.cut.axis, at, before=math.inf)
+    ranks = np.stack([_by_source(analysis, regret[..., g]) for g in range(len(x))], axis=-1)
+    rng = np.random.default_rng(0)
+    n = ranks.shape[1]
+    drawn = rng.integers(0, max(n, 1), size=(DRAWS, n))
+    rows: dict[str, list[Any]] = {
+        k: [] for k in ("panel", "optimizer", "x", "value", "low", "high", "axis")
+    }
+    for i, label in enumerate(panel.optimizers):
+        served = np.isfinite(ranks[i]).all(axis=1)
+        if not served.any():
+            continue
+        middle = ranks[i][served].mean(axis=0)
+        weight = np.where(served[drawn], 1.0, np.nan)[..., None]
+        spread = _nanmean(np.nan_to_num(ranks[i])[drawn] * weight)
+        low, high = np.nanquantile(spread, [0.025, 0.975], axis=0)
+        for line in zip(x.tolist(), middle.tolist(), low.tolist(), high.tolist(), strict=True):
+            for key, v in zip(rows, ("", label, *line, words), strict=True):
+                rows[key].append(v)
+    return Plot(
+        "f2-ranks",
+        "Mean rank over time",
+        f"Mean rank over the {n} sources, 1 is best; band: 95 % by resampling sources. A run "
+        "without a value yet, or failed, ranks last. Ranks depend on who takes part.",
+        rows,
+        draw,
+        looks_of(analysis),
+        size=(5.2, 3.1),
+    )
+
+
+def _by_source(analysis: Analysis, regret: Any) -> Any:
+    panel = analysis.panel
+    seeds = _nanmean(np.moveaxis(panel.ranks(regret), -1, 1))
+    groups = [seeds[:, panel.source == j] for j in range(len(panel.sources))]
+    columns = [_nanmean(g) for g in groups]
+    return np.stack(columns, axis=1) if columns else np.zeros((len(seeds), 0))
+
+
+def _nanmean(values: Any) -> Any:
+    known = np.isfinite(values)
+    n = known.sum(axis=1)
+    total = np.where(known, values, 0.0).sum(axis=1)
+    return np.where(n > 0, total / np.maximum(n, 1), np.nan)
+
+
+def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
+    """Draw the ranks, best on top."""
+    from matplotlib.ticker import MaxNLocator
+
+    from hpobench_lab.figures.f1_regret import _sparse
+
+    optimizer = np.array(rows["optimizer"])
+    for look in sorted(known.values(), key=lambda v: not v.baseline):
+        at = optimizer == look.label
+        x, y, low, high = (
+            np.array(rows[k], dtype=np.float64)[at] for k in ("x", "value", "low", "high")
+        )
+        ax.fill_between(x, low, high, step="post", color=look.colour, alpha=0.1, linewidth=0)
+        ax.plot(
+            x,
+            y,
+            drawstyle="steps-post",
+            color=look.colour,
+            linestyle=look.style,
+            marker=look.marker,
+            markevery=_sparse(x),
+        )
+    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.invert_yaxis()
+    log_x(ax, str(rows["axis"][0]) if len(rows["axis"]) else "")
+    ax.set_ylabel("mean rank (1 = best)")

@@ -1,0 +1,83 @@
+"""F6: testbed x optimizer heat map of the final regret, crossed where runs crashed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from hpobench_lab.analysis.aggregate import median
+from hpobench_lab.analysis.league import Analysis
+from hpobench_lab.analysis.panel import FLOOR
+from hpobench_lab.analysis.verdict import short
+from hpobench_lab.figures.curves import looks_of
+from hpobench_lab.figures.plot import Plot, Rows
+from hpobench_lab.figures.style import Look, plain
+
+__all__ = ["heat_map"]
+
+
+def heat_map(analysis: Analysis) -> Plot:
+    """Return median normalised regret at the cut, a cell a pair, optimizers in league order."""
+    panel = analysis.panel
+    middle = median(analysis.regret)
+    rows: dict[str, list[Any]] = {
+        k: [] for k in ("panel", "testbed", "optimizer", "regret", "failed", "runs")
+    }
+    order = [panel.optimizers.index(r.label) for r in analysis.league]
+    for j, bed in enumerate(panel.beds):
+        for i in order:
+            counts = int(panel.failed[i, j].sum()), int(panel.present[i, j].sum())
+            cell = ("", bed.id, panel.optimizers[i], float(middle[i, j]), *counts)
+            for key, v in zip(rows, cell, strict=True):
+                rows[key].append(v)
+    k, t = len(panel.optimizers), len(panel.beds)
+    return Plot(
+        "f6-heatmap",
+        "Final regret by testbed and optimizer",
+        f"Median over seeds of the normalised regret after {analysis.cut.words}; darker is "
+        "better, on a log scale. × marks cells with crashed runs (their number beside it), – "
+        "pairs that did not run or cannot be normalised.",
+        rows,
+        draw,
+        looks_of(analysis),
+        size=(max(4.2, 1.9 + 0.72 * k), max(1.8, 1.1 + 0.27 * t)),
+        legend=False,
+    )
+
+
+def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
+    """Draw cells with their numbers; every number stands on a colour that it contrasts with."""
+    from matplotlib import colormaps
+    from matplotlib.colors import Normalize
+
+    beds, names = (list(dict.fromkeys(rows[k])) for k in ("testbed", "optimizer"))
+    value = np.array(rows["regret"], dtype=np.float64).reshape(len(beds), len(names))
+    failed = np.array(rows["failed"]).reshape(value.shape)
+    shown = np.log10(np.maximum(value, FLOOR))
+    known_cells = shown[np.isfinite(shown)]
+    scale = Normalize(*(known_cells.min(), known_cells.max()) if len(known_cells) else (-1, 0))
+    colours = colormaps["cividis"]
+    ax.grid(False)
+    for j, i in np.ndindex(value.shape):
+        defined = bool(np.isfinite(shown[j, i]))
+        part = float(scale(shown[j, i])) if defined else 0.0
+        face = colours(part) if defined else "none"
+        ax.add_patch(_cell(i, j, face))
+        text = short(float(value[j, i])) + (f"  ×{failed[j, i]}" if failed[j, i] else "")
+        ink = {"color": "#ffffff" if part < 0.55 else "#101010"} if defined else {}
+        ax.text(i, j, text, ha="center", va="center", fontsize=6.5, **ink)
+    ax.set_xlim(-0.5, len(names) - 0.5)
+    ax.set_ylim(len(beds) - 0.5, -0.5)
+    slant: dict[str, Any] = {"rotation": 30, "ha": "right", "rotation_mode": "anchor"}
+    ax.set_xticks(range(len(names)), [plain(n) for n in names], **slant)
+    ax.set_yticks(range(len(beds)), beds)
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+
+
+def _cell(i: int, j: int, face: Any) -> Any:
+    from matplotlib.patches import Rectangle
+
+    return Rectangle((i - 0.48, j - 0.46), 0.96, 0.92, facecolor=face, edgecolor="none")

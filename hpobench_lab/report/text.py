@@ -1,0 +1,63 @@
+"""The verdict and the league table as plain text, for a terminal or a log."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Sequence
+
+from hpobench_lab.analysis.league import Analysis, analyse
+from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
+
+__all__ = ["league_text", "table_text"]
+
+WIDTH = 100
+
+
+def league_text(results: ResultsLike | Analysis, *, width: int = WIDTH) -> str:
+    """Return the verdict sentence, the league table and the banners as plain text.
+
+    Args:
+        results: Loaded results, or an analysis of them.
+        width: Columns at which sentences are broken; the table keeps its own width.
+    """
+    analysis = results if isinstance(results, Analysis) else analyse(results)
+    said = [analysis.verdict.sentence, *analysis.verdict.further]
+    parts = [textwrap.fill(_safe(line), width) for line in said]
+    if analysis.league:
+        rows = [[_safe(cell) for cell in row] for row in league_rows(analysis)]
+        parts += ["", table_text(LEAGUE_COLUMNS, rows)]
+        if analysis.baseline:
+            parts.append(
+                f"difference: median over sources of the regret minus that of {analysis.baseline}; "
+                "negative is better"
+            )
+    for caution in analysis.cautions:
+        mark = "! " if caution.banner else "  "
+        parts.append(textwrap.fill(_safe(mark + caution.text), width, subsequent_indent="  "))
+    return "\n".join(parts) + "\n"
+
+
+def _safe(text: str) -> str:
+    """Return the text without control characters, which could command a terminal."""
+    return "".join(c if unicodedata.category(c) != "Cc" else "�" for c in text)
+
+
+def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return an aligned table; the first two columns to the left, figures to the right.
+
+    >>> print(table_text(["#", "who", "n"], [["1", "tpe", "10"], ["2", "random", "9"]]))
+    #  who      n
+    1  tpe     10
+    2  random   9
+    """
+    wide = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = []
+    for row in (head, *rows):
+        cells = [
+            c.ljust(w) if i < 2 else c.rjust(w)
+            for i, (c, w) in enumerate(zip(row, wide, strict=True))
+        ]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
