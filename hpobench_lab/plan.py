@@ -1,0 +1,143 @@
+"""What a study is going to do, said before it starts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from hpobench_lab.study import OptimizerSpec, Study, TestbedSpec
+
+__all__ = ["Plan", "plan_of"]
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Hold the plan of a study.
+
+    Args:
+        study: Its name.
+        folder: Name of its results folder.
+        runs: How many runs are planned.
+        optimizers: Labels.
+        testbeds: Ids.
+        seeds: How many.
+        budget: In words.
+        baseline: Label.
+        not_applicable: Pairs that are not planned: optimizer, testbed, missing, instead.
+        sources: Distinct sources, the units of replication.
+        comparisons: Optimizers compared with the baseline.
+        smallest_p: The smallest Holm-corrected p that the design can attain.
+    """
+
+    study: str
+    folder: str
+    runs: int
+    optimizers: tuple[str, ...]
+    testbeds: tuple[str, ...]
+    seeds: int
+    budget: str
+    baseline: str
+    not_applicable: tuple[dict[str, Any], ...]
+    sources: int
+    comparisons: int
+    smallest_p: float
+
+    def text(self) -> str:
+        """Return the plan as a person reads it."""
+        factors = (
+            _count(len(self.optimizers), "optimizer"),
+            _count(len(self.testbeds), "testbed"),
+            _count(self.seeds, "seed"),
+        )
+        product = f"{self.study}: {_count(self.runs, 'run')} = {' x '.join(factors)}"
+        lines = [f"{product}, {self.budget} each"]
+        if self.not_applicable:
+            lines[0] += f", less {_count(len(self.not_applicable), 'pair')} that cannot work:"
+        for pair in self.not_applicable:
+            instead = f"; {pair['instead']} does" if pair["instead"] else ""
+            lines.append(
+                f"  {pair['optimizer']} on {pair['testbed']}: does not support "
+                f"{', '.join(pair['missing'])}{instead}"
+            )
+        return "\n".join([*lines, self.design()])
+
+    def design(self) -> str:
+        """Return what the design can decide, in a sentence."""
+        if not self.comparisons:
+            return "One optimizer: nothing is compared."
+        against = (
+            f"{_count(self.comparisons, 'comparison')} with {self.baseline} over "
+            f"{_count(self.sources, 'source')}"
+        )
+        p = f"the smallest attainable p after Holm's correction is {self.smallest_p:.3g}"
+        if self.smallest_p <= LEVEL:
+            return f"{against}: {p}."
+        return (
+            f"{against}: {p}, so this design cannot reach {LEVEL:g} whatever the results; "
+            f"{_enough(self.comparisons)} sources would. More seeds do not help."
+        )
+
+
+def plan_of(study: Study) -> Plan:
+    """Return the plan of a study."""
+    from hpobench_lab.analysis.ranktests import smallest_attainable_p
+
+    sources = len({str(bed.facts.get("source") or bed.id) for bed in study.testbeds})
+    comparisons = len(study.optimizers) - 1
+    ((axis, amount),) = study.protocol.to_json()["budget"].items()
+    return Plan(
+        study=study.name,
+        folder=study.folder,
+        runs=len(study.runs()),
+        optimizers=tuple(o.label for o in study.optimizers),
+        testbeds=tuple(t.id for t in study.testbeds),
+        seeds=len(study.seeds),
+        budget=f"{amount:g} {axis.replace('_', ' ')}",
+        baseline=study.primary.baseline,
+        not_applicable=tuple(_not_applicable(study)),
+        sources=sources,
+        comparisons=comparisons,
+        smallest_p=smallest_attainable_p(sources, comparisons) if comparisons else 1.0,
+    )
+
+
+def _not_applicable(study: Study) -> list[dict[str, Any]]:
+    pairs = []
+    for bed in study.testbeds:
+        for optimizer in study.optimizers:
+            missing = study.missing(optimizer, bed)
+            if missing:
+                pairs.append(
+                    {
+                        "optimizer": optimizer.label,
+                        "testbed": bed.id,
+                        "missing": sorted(missing),
+                        "instead": _instead(study, optimizer, bed),
+                    }
+                )
+    return pairs
+
+
+def _instead(study: Study, optimizer: OptimizerSpec, bed: TestbedSpec) -> str:
+    """Return an optimizer that the testbed takes: of the study, else built in, else ""."""
+    from hpobench_lab import catalogue
+
+    for other in study.optimizers:
+        if other.label != optimizer.label and not study.missing(other, bed):
+            return other.label
+    needed = set(bed.requires)
+    fitting = [e["name"] for e in catalogue.load()["optimizers"] if needed <= set(e["supports"])]
+    return str(fitting[0]) if fitting else ""
+
+
+def _enough(comparisons: int) -> int:
+    n = 1
+    while 2.0 ** (1 - n) * comparisons > LEVEL:
+        n += 1
+    return n
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

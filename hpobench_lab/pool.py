@@ -1,0 +1,360 @@
+"""Lanes: one process each, one chunk of runs in flight, watched from outside.
+
+A lane that dies costs its own work only: what it had not stored yet is replayed in a new lane. A
+run that is in control of two lanes when they die, or whose optimizer works longer than
+``ask_timeout_s`` on one turn, is recorded as failed; its neighbours are replayed.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+import traceback
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+from typing import Any
+
+from hpobench_lab.engine import execute
+from hpobench_lab.engine.record import lost_record
+from hpobench_lab.errors import HpoBenchError
+from hpobench_lab.factory import OptimizerBuilder, open_testbed
+from hpobench_lab.store import Store
+from hpobench_lab.store.runrecord import RunRecord
+from hpobench_lab.study import Run
+
+__all__ = ["Chunk", "RunDone", "chunks", "run_chunk", "run_in_lanes"]
+
+RunDone = Callable[[dict[str, Any]], None]
+"""Called with the header of every run that finished."""
+POLL_S = 0.2
+GRACE_S = 5.0
+DEATHS = 2
+MAX_CHUNK = 256
+_THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Hold runs that share a testbed, executed together.
+
+    Args:
+        runs: At least one.
+        folder: The results folder.
+    """
+
+    runs: tuple[Run, ...]
+    folder: Path
+
+
+def chunks(runs: Sequence[Run], folder: Path, lanes: int) -> list[Chunk]:
+    """Group runs by testbed, in pieces small enough to keep all lanes busy."""
+    groups: dict[tuple[str, int], list[Run]] = {}
+    for run in runs:
+        groups.setdefault((run.testbed.id, run.fold), []).append(run)
+    pieces = max(1, -(-4 * lanes // max(1, len(groups)))) if lanes > 1 else 1
+    found = []
+    for group in groups.values():
+        size = min(MAX_CHUNK, -(-len(group) // pieces))
+        found += [Chunk(tuple(group[i : i + size]), folder) for i in range(0, len(group), size)]
+    return found
+
+
+def run_chunk(
+    chunk: Chunk,
+    store: Store,
+    done: RunDone,
+    watch: Callable[[Run | None], None] = lambda run: None,
+) -> None:
+    """Execute one chunk in this process and store its runs; what is stored is not done again.
+
+    Args:
+        chunk: What to do.
+        store: The chunk's folder; one a process, because it remembers what it has verified.
+        done: Called for every run that finished.
+        watch: See ``engine.execute``.
+    """
+    finished = store.finished_keys()
+    runs = [run for run in chunk.runs if run.key not in finished]
+    if not runs:
+        return
+    partial = {run.key: store.partial(run.key) for run in runs}
+    first = runs[0]
+    testbed = open_testbed(first.testbed, first.fold)
+    with store.writer() as writer:
+        execute(
+            runs,
+            testbed,
+            OptimizerBuilder(),
+            _Reporting(writer, done),
+            replay={key: record for key, record in partial.items() if record is not None},
+            watch=watch,
+        )
+
+
+class _Reporting:
+    """Pass records to a writer and tell the coordinator of finished runs."""
+
+    def __init__(self, writer: Any, done: RunDone) -> None:
+        self._writer, self._done = writer, done
+
+    def finished(self, record: RunRecord) -> None:
+        self._writer.finished(record)
+        self._done(record.header)
+
+    def partial(self, record: RunRecord) -> None:
+        self._writer.partial(record)
+
+
+# --- inside a lane ------------------------------------------------------------------------------
+
+
+class _Stopped(BaseException):
+    """The coordinator asked this lane to end; what is known is stored first."""
+
+
+def _lane(connection: Connection, beat: Any, memory_mb: int | None) -> None:
+    """Be a lane: the main function of its process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _stop)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(_Stopped, EOFError, BrokenPipeError):
+        _limit(memory_mb)
+        stores: dict[Path, Store] = {}
+        while (chunk := connection.recv()) is not None:
+            store = stores.setdefault(chunk.folder, Store(chunk.folder))
+            connection.send(_work_off(chunk, store, connection, beat))
+
+
+def _work_off(chunk: Chunk, store: Store, connection: Connection, beat: Any) -> tuple[str, Any]:
+    """Execute one chunk, reporting who is in control; return the message that ends it."""
+    numbers = {id(run): i for i, run in enumerate(chunk.runs)}
+
+    def watch(run: Run | None) -> None:
+        beat[1] = time.monotonic()
+        beat[0] = -1 if run is None else numbers[id(run)]
+
+    try:
+        run_chunk(chunk, store, lambda header: connection.send(("run", _short(header))), watch)
+    except HpoBenchError as error:
+        return "error", error
+    except Exception:
+        return "bug", traceback.format_exc()
+    return "done", None
+
+
+def _short(header: dict[str, Any]) -> dict[str, Any]:
+    measured = header["measured"]
+    return {
+        "key": header["key"],
+        "label": header["optimizer"]["label"],
+        "testbed": header["testbed"]["id"],
+        "seed": header["seed"],
+        "status": header["status"],
+        "reason": header["reason"],
+        "message": header["message"],
+        "n_trials": header["n_trials"],
+        "wall_start": measured["wall_start"],
+        "wall_end": measured["wall_end"],
+        "cpu_s": measured.get("cpu_s", 0.0),
+    }
+
+
+def _stop(number: int, frame: object) -> None:
+    raise _Stopped
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+
+def _limit(memory_mb: int | None) -> None:
+    """Use one thread for numerics and, on request, at most so much address space."""
+    import sys
+
+    import threadpoolctl
+
+    threadpoolctl.threadpool_limits(1)
+    if "torch" in sys.modules:
+        sys.modules["torch"].set_num_threads(1)
+    if memory_mb is not None:
+        import resource
+
+        limit = memory_mb * 2**20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+
+
+# --- the coordinator ----------------------------------------------------------------------------
+
+
+class _Lane:
+    """Hold one process with its pipe and its heartbeat."""
+
+    def __init__(self, context: Any, memory_mb: int | None) -> None:
+        self.beat = context.RawArray("d", [-1.0, 0.0])
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(
+            target=_lane, args=(theirs, self.beat, memory_mb), daemon=False
+        )
+        self.process.start()
+        theirs.close()
+        self.chunk: Chunk | None = None
+
+    def give(self, chunk: Chunk | None) -> None:
+        """Send a chunk, or None to end."""
+        self.beat[0], self.chunk = -1.0, chunk
+        self.connection.send(chunk)
+
+    def in_control(self) -> Run | None:
+        """Return the run whose plug-in is working right now, if any."""
+        index = int(self.beat[0])
+        return self.chunk.runs[index] if self.chunk is not None and index >= 0 else None
+
+    def overdue_s(self) -> float:
+        """Return by how many seconds the plug-in in control has passed its limit."""
+        run = self.in_control()
+        if run is None:
+            return -1.0
+        return time.monotonic() - float(self.beat[1]) - run.protocol.ask_timeout_s
+
+    def end(self) -> None:
+        """Stop the process; what it knows is stored, unless it does not answer."""
+        if self.process.is_alive():
+            if self.chunk is None:
+                self.give(None)
+            else:
+                self.process.terminate()
+            self.process.join(GRACE_S)
+        self.kill()
+
+    def kill(self) -> None:
+        """End the process at once."""
+        if self.process.is_alive():
+            self.process.kill()
+        self.process.join()
+        self.connection.close()
+
+
+def run_in_lanes(
+    work: Sequence[Chunk], lanes: int, done: RunDone, *, memory_mb: int | None = None
+) -> None:
+    """Execute chunks in ``lanes`` processes; returns when all runs are stored.
+
+    Args:
+        work: What to do; chunks are given out in order.
+        lanes: How many processes.
+        done: Called in this process for every finished run.
+        memory_mb: Address space a lane may use, in MiB.
+
+    Raises:
+        HpoBenchError: What a lane met that only a person can mend, such as a full disk.
+    """
+    coordinator = _Coordinator(deque(work), done, memory_mb)
+    try:
+        coordinator.run(min(lanes, max(1, len(work))))
+    finally:
+        for lane in coordinator.lanes:
+            lane.end()
+
+
+class _Coordinator:
+    """Give chunks to lanes, watch them, and clean up after one that died."""
+
+    def __init__(self, todo: deque[Chunk], done: RunDone, memory_mb: int | None) -> None:
+        self.todo, self.done, self.memory_mb = todo, done, memory_mb
+        self.lanes: list[_Lane] = []
+        self._deaths: Counter[str] = Counter()
+        self._context = _context()
+
+    def run(self, lanes: int) -> None:
+        self.lanes += [_Lane(self._context, self.memory_mb) for _ in range(lanes)]
+        while True:
+            for lane in self.lanes:
+                if lane.chunk is None and self.todo:
+                    lane.give(self.todo.popleft())
+            busy = [lane for lane in self.lanes if lane.chunk is not None]
+            if not busy:
+                return
+            ready = wait([lane.connection for lane in busy], timeout=POLL_S)
+            for lane in busy:
+                if lane.connection in ready:
+                    self._listen(lane)
+                elif lane.overdue_s() > 0:
+                    self._timed_out(lane)
+
+    def _listen(self, lane: _Lane) -> None:
+        try:
+            what, content = lane.connection.recv()
+        except (EOFError, ConnectionResetError):
+            self._died(lane)
+            return
+        if what == "run":
+            self.done(content)
+        elif what == "error":
+            raise content
+        elif what == "bug":
+            raise RuntimeError(f"a lane failed:\n{content}")
+        else:
+            lane.chunk = None
+
+    def _died(self, lane: _Lane) -> None:
+        """Replay what a dead lane had not stored; blame the run that was in control twice."""
+        culprit, chunk = lane.in_control(), lane.chunk
+        assert chunk is not None
+        lane.process.join()
+        code = lane.process.exitcode
+        suspect = culprit.key if culprit is not None else "".join(r.key for r in chunk.runs)
+        self._deaths[suspect] += 1
+        if self._deaths[suspect] < DEATHS:
+            self._restart(lane, chunk)
+        elif culprit is None:
+            raise HpoBenchError(
+                f"the process that evaluated {chunk.runs[0].testbed.id} ended twice with code "
+                f"{code} (killed from outside, or out of memory); finished runs are stored: resume"
+            )
+        else:
+            message = f"the optimizer ended its process {DEATHS} times (exit code {code})"
+            self._give_up(lane, chunk, culprit, "crashed", message)
+
+    def _timed_out(self, lane: _Lane) -> None:
+        culprit, chunk = lane.in_control(), lane.chunk
+        if culprit is None or chunk is None:
+            return
+        limit = culprit.protocol.ask_timeout_s
+        message = f"one turn of the optimizer took longer than ask_timeout_s = {limit:g}"
+        self._give_up(lane, chunk, culprit, "timeout", message)
+
+    def _give_up(self, lane: _Lane, chunk: Chunk, culprit: Run, reason: str, message: str) -> None:
+        record = lost_record(culprit, reason, message)
+        with Store(chunk.folder).writer() as writer:
+            writer.finished(record)
+        self.done(_short(record.header))
+        self._restart(lane, chunk)
+
+    def _restart(self, lane: _Lane, chunk: Chunk) -> None:
+        """Put what the store lacks of a chunk back in front, and open a new lane."""
+        lane.kill()
+        finished = Store(chunk.folder).finished_keys()
+        rest = tuple(run for run in chunk.runs if run.key not in finished)
+        if rest:
+            self.todo.appendleft(replace(chunk, runs=rest))
+        self.lanes[self.lanes.index(lane)] = _Lane(self._context, self.memory_mb)
+
+
+def _context() -> Any:
+    """Return the forkserver context; its children inherit one thread a library and no hash seed."""
+    for name in _THREADS:
+        os.environ[f"{name}_NUM_THREADS"] = "1"
+    os.environ["PYTHONHASHSEED"] = "0"
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["hpobench_lab.pool"])
+    return context

@@ -1,0 +1,180 @@
+"""Run a study: what is stored is not done again, everything else goes to the lanes."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hpobench_lab.carbon import RunSpan, Tracker, attribute, track
+from hpobench_lab.engine.record import platform_facts
+from hpobench_lab.pool import chunks, run_chunk, run_in_lanes
+from hpobench_lab.store import Store
+from hpobench_lab.study import CarbonSettings, Study
+
+__all__ = ["Progress", "RunSummary", "run_study"]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """Say how far a study is: runs done of planned, and the header of the last one."""
+
+    done: int
+    planned: int
+    last: dict[str, Any] | None = None
+
+
+@dataclass
+class RunSummary:
+    """Say what became of a study.
+
+    Args:
+        folder: The results folder.
+        planned: Runs that the study asks for; ``ok + failed`` when it is complete.
+        ok: Runs that ended well.
+        failed: Runs that failed; they are kept.
+        reused: Of these, how many were stored before.
+        quarantined: Damaged files that were set aside; their runs were done again.
+        not_applicable: Pairs that cannot work, not planned.
+        report: The page, or None.
+    """
+
+    folder: Path
+    planned: int
+    ok: int = 0
+    failed: int = 0
+    reused: int = 0
+    quarantined: list[str] = field(default_factory=list)
+    not_applicable: int = 0
+    report: Path | None = None
+
+
+def run_study(
+    study: Study,
+    *,
+    out: Path = Path("results"),
+    reports: Path | None = Path("reports"),
+    processes: int = 1,
+    memory_mb: int | None = None,
+    progress: Callable[[Progress], None] = lambda progress: None,
+) -> RunSummary:
+    """Execute a study and write its report.
+
+    Args:
+        study: A validated study.
+        out: Where results folders lie; this one is ``<out>/<name>-<hash6>``.
+        reports: Where reports lie; this one is ``<reports>/<name>``. None: no report.
+        processes: Lanes. 0 runs in this process: no timeouts, and a crash takes it along.
+        memory_mb: Address space of a lane, in MiB.
+        progress: Called for every finished run.
+
+    Raises:
+        StudyError: If the folder belongs to a study with other settings.
+        DataError: If something cannot be written.
+    """
+    store = Store.create_or_open(out, study)
+    quarantined = store.quarantine()
+    finished = store.finished_keys()
+    runs = study.runs()
+    todo = [run for run in runs if run.key not in finished]
+    reused = len(runs) - len(todo)
+    count = [reused]
+    spans: list[RunSpan] = []
+    progress(Progress(reused, len(runs)))
+
+    def done(header: dict[str, Any]) -> None:
+        count[0] += 1
+        spans.append(_span(header))
+        progress(Progress(count[0], len(runs), header))
+
+    if todo:
+        store.add_environment(environment())
+        with track(study.carbon) as tracker:
+            if processes:
+                work = chunks(todo, store.folder, processes)
+                run_in_lanes(work, processes, done, memory_mb=memory_mb)
+            else:
+                for chunk in chunks(todo, store.folder, 1):
+                    run_chunk(chunk, store, done)
+        store.add_carbon(_energy(tracker, spans, study.carbon))
+    summary = RunSummary(store.folder, len(runs), reused=reused, quarantined=quarantined)
+    summary.not_applicable = len(study.optimizers) * len(study.testbeds) - len(runs) // max(
+        1, len(study.seeds)
+    )
+    _count(summary, store, {run.key for run in runs})
+    if reports is not None:
+        summary.report = _report(store.folder, reports / study.name)
+    return summary
+
+
+def _count(summary: RunSummary, store: Store, keys: set[str]) -> None:
+    states = [p.header["status"] for key, p in store.finished().items() if key in keys]
+    summary.ok, summary.failed = states.count("ok"), states.count("failed")
+
+
+def _report(folder: Path, out: Path) -> Path:
+    from hpobench_lab.report import write_report
+    from hpobench_lab.results import load
+
+    return Path(write_report(load(folder), out).html)
+
+
+def _span(header: dict[str, Any]) -> RunSpan:
+    measured = header.get("measured", header)
+    return RunSpan(
+        header["key"],
+        measured["wall_start"],
+        max(measured["wall_end"], measured["wall_start"] + 1e-3),
+        measured.get("cpu_s", 0.0),
+    )
+
+
+def _energy(tracker: Tracker, spans: list[RunSpan], settings: CarbonSettings) -> dict[str, Any]:
+    """Return the session's record with each run's share; the shares and the rest sum to it."""
+    record = tracker.record()
+    if settings.enabled and record.get("kwh") is not None:
+        shares = attribute(tracker.samples, spans)
+        record["runs"] = {
+            "kwh": dict(zip(shares.keys, shares.kwh.tolist(), strict=True)),
+            "idle_kwh": shares.idle_kwh,
+            "other_kwh": shares.other_kwh,
+            "total_kwh": shares.total_kwh,
+        }
+    return record
+
+
+def environment() -> dict[str, Any]:
+    """Return the machine and the package versions, for provenance; not part of any key."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    names = "numpy scipy pandas scikit-learn matplotlib codecarbon pyarrow xgboost torch numba"
+    packages = {}
+    for name in ("hpobench_lab", *names.split()):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return {
+        "python": sys.version.split()[0],
+        "implementation": platform.python_implementation(),
+        "system": platform.platform(),
+        "host": platform.node(),
+        "cpu": _cpu_name(),
+        "cores": os.cpu_count(),
+        "threads_per_lane": 1,
+        "packages": packages,
+        "platform": platform_facts(),
+    }
+
+
+def _cpu_name() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n")
+    except OSError:
+        return platform.processor()
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()
