@@ -130,6 +130,7 @@ def _lane(connection: Connection, beat: Any, memory_mb: int | None) -> None:
         while (chunk := connection.recv()) is not None:
             store = stores.setdefault(chunk.folder, Store(chunk.folder))
             connection.send(_work_off(chunk, store, connection, beat))
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end is near anyway
 
 
 def _work_off(chunk: Chunk, store: Store, connection: Connection, beat: Any) -> tuple[str, Any]:

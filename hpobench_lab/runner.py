@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import threadpoolctl
+
+from hpobench_lab import plugins
 from hpobench_lab.carbon import RunSpan, Tracker, attribute, track
 from hpobench_lab.engine.record import platform_facts
 from hpobench_lab.pool import chunks, run_chunk, run_in_lanes
 from hpobench_lab.store import Store
 from hpobench_lab.study import CarbonSettings, Study
 
-__all__ = ["Progress", "RunSummary", "run_study"]
+__all__ = ["Progress", "RunSummary", "changed_code", "run_study"]
 
 
 @dataclass(frozen=True)
@@ -98,8 +101,9 @@ def run_study(
                 work = chunks(todo, store.folder, processes)
                 run_in_lanes(work, processes, done, memory_mb=memory_mb)
             else:
-                for chunk in chunks(todo, store.folder, 1):
-                    run_chunk(chunk, store, done)
+                with threadpoolctl.threadpool_limits(1):  # as in a lane
+                    for chunk in chunks(todo, store.folder, 1):
+                        run_chunk(chunk, store, done)
         store.add_carbon(_energy(tracker, spans, study.carbon))
     summary = RunSummary(store.folder, len(runs), reused=reused, quarantined=quarantined)
     summary.not_applicable = len(study.optimizers) * len(study.testbeds) - len(runs) // max(
@@ -109,6 +113,24 @@ def run_study(
     if reports is not None:
         summary.report = _report(store.folder, reports / study.name)
     return summary
+
+
+def changed_code(study: Study) -> list[str]:
+    """Return a line for every plug-in whose code is not what the study began with.
+
+    Finished runs are kept; for an interrupted one replay decides whether the code still does the
+    same.
+    """
+    now = {o.label: (o.version, plugins.optimizer(o.use).version) for o in study.optimizers}
+    for bed in study.testbeds:
+        live = plugins.testbed(bed.use, dict(bed.params), [dict(w) for w in bed.wrap])
+        now[bed.id] = (bed.version, live.facts.version)
+    return [
+        f"the code of {name} changed since the study began (version {was[:12]}, now {is_[:12]}); "
+        "start anew with 'run' to compare like with like"
+        for name, (was, is_) in now.items()
+        if was != is_
+    ]
 
 
 def _count(summary: RunSummary, store: Store, keys: set[str]) -> None:

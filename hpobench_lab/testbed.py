@@ -241,6 +241,11 @@ def testbed(
     >>> mine.facts.optimum
     0.0
     """
+    if continuation == "any":
+        raise ValueError(
+            "testbed: a function keeps no checkpoint that another configuration could continue; "
+            "continuation is 'none' or 'same'"
+        )
     known = [f for f in Facts.__dataclass_fields__ if f != "name"]
     for key in facts:
         if key not in known:

@@ -123,7 +123,7 @@ def resume(
     debug: Debug = False,
 ) -> None:
     """Continue a study that was interrupted, from its results folder."""
-    from hpobench_lab.runner import run_study
+    from hpobench_lab.runner import changed_code, run_study
     from hpobench_lab.store import Store
     from hpobench_lab.study import CarbonSettings
 
@@ -134,6 +134,12 @@ def resume(
     study = Store.open(folder).study()
     if no_carbon:
         study = replace(study, carbon=CarbonSettings(enabled=False))
+    if folder.resolve().name != study.folder:
+        raise StudyError(
+            f"{folder} was renamed: it holds the study {study.folder}; rename it back to resume"
+        )
+    for line in changed_code(study):
+        note(f"warning: {line}")
     failures: dict[str, list[str]] = {}
     with _resumable(folder), shown(study.name, quiet=as_json) as step:
         summary = run_study(

@@ -297,7 +297,7 @@ class LiveRun:
         total = float(log.total_s[id])
         if parent < 0 or self.problem.continuation == "none":
             return total
-        if self.problem.continuation == "same" and not _same_row(log, id, parent):
+        if not _same_row(log, id, parent):  # cloning needs a testbed that keeps checkpoints
             raise _Failure(
                 "error",
                 f"trial {id}: continues trial {parent} with another configuration; "

@@ -311,6 +311,33 @@ def test_run_resume_report_and_compare_on_a_real_study(lab: Runs) -> None:
     assert json.loads(lab("compare", "--json")[1])
 
 
+def test_resuming_with_other_code_warns_and_keeps_what_is_finished(lab: Runs) -> None:
+    Path("optimizers").mkdir()
+    file = Path("optimizers/mine.py")
+    source = "class Mine:\n    def __init__(self, problem, rng): self.p, self.r = problem, rng\n"
+    source += "    def ask(self): return self.p.space.sample(self.r)\n    def tell(self, e): pass\n"
+    file.write_text(source)
+    Path("tiny.toml").write_text(STUDY.replace('"sobol"', '"mine"'))
+    assert lab("run", "tiny.toml", "--no-report")[0] == 0
+    file.write_text(source + "# another line\n")
+    code, _, err = lab("resume", "--no-report")
+    assert code == 0
+    assert "warning: the code of mine changed since the study began" in err
+    assert "4 of them stored before" in err
+    assert lab("run", "tiny.toml", "--no-report")[0] == 0
+    assert len(list(Path("results").iterdir())) == 2  # other code is another study
+
+
+def test_a_renamed_results_folder_is_not_continued_elsewhere(lab: Runs) -> None:
+    Path("tiny.toml").write_text(STUDY)
+    assert lab("run", "tiny.toml", "--no-report")[0] == 0
+    (folder,) = Path("results").iterdir()
+    folder.rename("results/other")
+    code, _, err = lab("resume", "results/other")
+    assert code == 2
+    assert f"it holds the study {folder.name}" in err
+
+
 # ------------------------------------------------------------------ init, doctor, check
 
 
