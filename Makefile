@@ -49,7 +49,7 @@ docs: $(VENV)/.installed-docs
 	$(PY) -m sphinx -W --keep-going -b html docs docs/_build/html
 	@echo "The pages: $(CURDIR)/docs/_build/html/index.html"
 
-bench: $(VENV)/.installed-run
+bench: $(VENV)/.installed-bench
 	for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
 catalogue: $(VENV)/.installed-run
@@ -74,6 +74,10 @@ $(VENV)/.installed-run: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) install --quiet --no-compile -c constraints.txt -e ".[all,dev]"
+	@touch $@ $(VENV)/.installed-run
+
+$(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) install --quiet --no-compile -c constraints.txt -e ".[all,peers]"
 	@touch $@ $(VENV)/.installed-run
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -57,7 +57,7 @@ class RunSummary:
 
 
 def run_study(
-    study: Study,
+    study: Study | Path | str,
     *,
     out: Path = Path("results"),
     reports: Path | None = Path("reports"),
@@ -68,7 +68,7 @@ def run_study(
     """Execute a study and write its report.
 
     Args:
-        study: A validated study.
+        study: A validated study, a study file, or the name of a suite such as ``"quick"``.
         out: Where results folders lie; this one is ``<out>/<name>-<hash6>``.
         reports: Where reports lie; this one is ``<reports>/<name>``. None: no report.
         processes: Lanes. 0 runs in this process: no timeouts, and a crash takes it along.
@@ -79,6 +79,10 @@ def run_study(
         StudyError: If the folder belongs to a study with other settings.
         DataError: If something cannot be written.
     """
+    if not isinstance(study, Study):
+        from hpobench_lab.studyfile import load as load_study
+
+        study = load_study(str(study))
     store = Store.create_or_open(out, study)
     quarantined = store.quarantine()
     finished = store.finished_keys()

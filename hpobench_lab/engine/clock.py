@@ -73,7 +73,9 @@ class Ledger:
         per = problem.space.dimension if self.axis == "per_dimension" else 1
         self.limit = budget.amount * per
         self._full = problem.fidelity.max if problem.fidelity else 1.0
-        self._is_counted = not problem.fidelities  # every trial costs one
+        self._is_counted = self.axis in ("evaluations", "per_dimension") or (
+            not problem.fidelities and self.axis != "simulated_seconds"
+        )  # every trial costs one
         self.spent = 0.0
         self._trials, self._left = 0, max_trials
 
@@ -100,11 +102,13 @@ class Ledger:
     def room(self) -> int:
         """Return an upper bound on how many more trials can be submitted."""
         left = self._left - self._trials
-        if self.axis in ("evaluations", "per_dimension") or (
-            self._is_counted and self.axis != "simulated_seconds"
-        ):
+        if self._is_counted:
             return min(left, int(self.limit * (1 + 1e-12) - self.spent))
         return left
+
+    def capacity(self) -> int:
+        """Return how many rows a log should have room for at first."""
+        return max(1, min(65_536, self.room())) if self._is_counted else 256
 
     def _price(self, units: float) -> float:
         if self.axis == "fidelity_units":

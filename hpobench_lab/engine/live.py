@@ -61,7 +61,7 @@ class LiveRun:
         protocol: Protocol = run.protocol
         self.clock = Clock(protocol.workers)
         self.ledger = Ledger(protocol.budget, problem, protocol.max_trials)
-        self.log = Log(problem, min(65_536, max(1, self.ledger.room())))
+        self.log = Log(problem, self.ledger.capacity())
         self.fresh: list[Trial] = []
         self.evaluated = 0
         self.ending: Ending | None = None

@@ -98,6 +98,18 @@ def test_a_finished_study_evaluates_nothing(tmp_path: Path) -> None:
     assert Store(first.folder).segment_names() == segments
 
 
+def test_a_study_file_can_be_run_from_python(tmp_path: Path) -> None:
+    file = tmp_path / "study.toml"
+    file.write_text(
+        'schema = 1\nname = "t"\nseeds = "0:2"\n[protocol]\nbudget = { evaluations = 5 }\n'
+        '[primary]\nbaseline = "random"\n[[optimizer]]\nuse = "random"\n'
+        '[[optimizer]]\nuse = "sobol"\n[[testbed]]\nuse = "synthetic/branin"\n'
+        "[carbon]\nenabled = false\n"
+    )
+    summary = run_study(file, out=tmp_path, reports=None, processes=0)
+    assert (summary.planned, summary.ok) == (4, 4)
+
+
 def test_more_seeds_extend_the_folder(tmp_path: Path, undisturbed: Any) -> None:
     run(tmp_path, study("Good", seeds=(0,)), processes=0)
     summary = run(tmp_path, study("Good", seeds=(1, 2)), processes=0)
