@@ -6,7 +6,7 @@ import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hpobench_lab.errors import DataError, UnknownName, suggestion
+from hpobench_lab.errors import DataError, StudyError, UnknownName, suggestion
 from hpobench_lab.testbeds.curves.build import Collected, build
 from hpobench_lab.testbeds.curves.files import verify
 from hpobench_lab.testbeds.training.parts import (
@@ -55,7 +55,8 @@ def collect(
     """Train configurations for real and write their learning curves as a table.
 
     The first n configurations are the same whatever ``configs`` is. A second call with the same
-    arguments continues after a kill, and does nothing when the table is finished.
+    arguments continues after a kill, and does nothing when the table is finished. A finished table
+    gives way only to a larger one of the same seed, or when it is damaged.
 
     Args:
         testbed: ``curves/<data>-<family>``, with or without ``curves/``.
@@ -70,7 +71,7 @@ def collect(
 
     Raises:
         UnknownName: If the name cannot be collected.
-        ValueError: If a number is out of range.
+        StudyError: If a number is out of range, or another collection lies in the folder.
         MissingExtra: If torch or xgboost is needed and not installed.
         DataError: If ``out`` cannot be written.
     """
@@ -100,23 +101,33 @@ def collect(
 
 def _check(configs: int, seed: int, processes: int) -> None:
     if configs > MOST:
-        raise ValueError(f"configs must be at most {MOST}, got {configs}")
+        raise StudyError(f"configs must be at most {MOST}, got {configs}")
     for name, number, least in (
         ("configs", configs, 1),
         ("seed", seed, 0),
         ("processes", processes, 1),
     ):
         if number < least:
-            raise ValueError(f"{name} must be at least {least}, got {number}")
+            raise StudyError(f"{name} must be at least {least}, got {number}")
 
 
 def _finished(target: Path, recipe: Recipe, configs: int, seed: int) -> bool:
-    """Return whether the table is there, undamaged, of these very arguments."""
+    """Return whether the table is there, undamaged, of these very arguments.
+
+    Raises:
+        StudyError: If an undamaged table is there that must not be replaced.
+    """
     if not (target / "table.json").exists():
         return False
     try:
         header = verify(target)
     except DataError:
         return False
-    same = header["provenance"].get("digest") == digest(recipe, seed)
-    return same and bool(header["configurations"] == configs)
+    held = int(header["configurations"])
+    if header["provenance"].get("digest") == digest(recipe, seed) and held <= configs:
+        return held == configs
+    made = header["provenance"].get("command", "another collection")
+    raise StudyError(
+        f"{target} holds a finished table of {held} configurations ({made}), which this collection "
+        "would destroy; move it away or choose another --out"
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -94,21 +96,76 @@ def collect(
 ) -> None:
     """Train for real and write a table of learning curves, which is itself a testbed.
 
-    A second call with the same arguments continues where a killed one stopped.
+    A second call with the same arguments continues where a killed one stopped; one with more
+    configurations makes a larger table of the same ones and more.
     """
     from hpobench_lab.collect import collect as collect_table
 
-    with shown(testbed, quiet=as_json) as step:
+    found: list[int] = []  # configurations that were there when the call began
+
+    with _kept_when_interrupted(), shown(testbed, quiet=as_json) as step:
+
+        def progress(done: int, total: int, seconds: float) -> None:
+            first = not found
+            found.append(done)
+            if first and done and not as_json:
+                note(_found(done, total))
+            if not first or done < total:
+                step(done, total, f"{seconds:.0f} s")
+
         folder = collect_table(
-            testbed,
-            configs=configs,
-            out=out,
-            seed=seed,
-            processes=processes,
-            progress=lambda done, total, seconds: step(done, total, f"{seconds:.0f} s"),
+            testbed, configs=configs, out=out, seed=seed, processes=processes, progress=progress
         )
+    name, quality = _table_name(folder), _quality(folder)
     if as_json:
-        emit({"table": str(folder)})
+        counts = {"configurations": configs, "found": found[0]}
+        emit({"table": str(folder), "name": name, **counts, "surrogate_quality": quality})
         return
     say(f"table    {folder}")
-    note(f"It is a testbed now: hpobench-lab list testbeds '*{folder.name}'")
+    if quality:
+        say(f"surrogate, {quality.pop('held_out_configurations'):g} configurations held out:")
+        say("\n".join(f"  {what:22} {value:.4g}" for what, value in quality.items()))
+    note(_what_now(folder, name))
+
+
+@contextmanager
+def _kept_when_interrupted() -> Iterator[None]:
+    """Say how to go on when the user interrupts."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note("\nWhat was trained is kept; the same command goes on from there.")
+        raise
+
+
+def _found(done: int, total: int) -> str:
+    if done == total:
+        return f"all {total} configurations were trained already"
+    return f"{done} of {total} configurations were trained already; going on with the others"
+
+
+def _table_name(folder: Path) -> str | None:
+    """Return the name of a table that studies may use; None where it does not go by name."""
+    from hpobench_lab.plugins import local
+
+    tables = local.tables().items()
+    return next((name for name, path in tables if path.resolve() == folder.resolve()), None)
+
+
+def _quality(folder: Path) -> dict[str, float]:
+    """Return how well the surrogate predicts what it was not fitted to; empty without one."""
+    from hpobench_lab.plugins import local
+
+    return dict((local.table_header(folder).get("surrogate") or {}).get("quality", {}))
+
+
+def _what_now(folder: Path, name: str | None) -> str:
+    from hpobench_lab.plugins import local
+
+    if name is None:
+        return "To use it by name, move it to testbeds/<collection>/ of your working directory."
+    header = local.table_header(folder)
+    lines = [f"It is a testbed now: hpobench-lab list testbeds {name}"]
+    if "surrogate.npz" not in header.get("files", {}):
+        lines.append("It is an exact table; from 128 configurations on, a surrogate is fitted too.")
+    return "\n".join(lines)

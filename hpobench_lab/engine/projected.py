@@ -19,10 +19,11 @@ from hpobench_lab.problem import Problem
 from hpobench_lab.space import Space
 from hpobench_lab.trial import Evaluation, Trial
 
-__all__ = ["Projected", "gower"]
+__all__ = ["SUFFIX", "Projected", "gower"]
 
 FloatArray = NDArray[np.float64]
 SUFFIX = " (projected)"
+"""Ends the label of an optimizer that is wrapped in a study."""
 
 
 def gower(space: Space, row: FloatArray, rows: FloatArray) -> FloatArray:

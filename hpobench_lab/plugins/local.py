@@ -21,7 +21,7 @@ def _is_our_own(folder: Path) -> bool:
     installed = _PACKAGE / folder.name
     if installed.exists() and installed.resolve() == folder.resolve():
         return True
-    return (folder.parent / "hpobench_lab" / "plugins.py").is_file()
+    return (folder.parent / "hpobench_lab" / "plugins" / "local.py").is_file()
 
 
 def _files(folder: Path, suffix: str) -> dict[str, Path]:

@@ -15,13 +15,19 @@ from pydantic import ValidationError
 
 from hpobench_lab import catalogue
 from hpobench_lab.carbon.country import intensity
+from hpobench_lab.engine.projected import SUFFIX
 from hpobench_lab.errors import StudyError, UnknownName, suggestion
 from hpobench_lab.problem import AXES
 from hpobench_lab.protocol import Protocol
 from hpobench_lab.study import CarbonSettings, Primary, Study
 from hpobench_lab.studyfile.locations import Path
 from hpobench_lab.studyfile.mistakes import Mistakes, Source
-from hpobench_lab.studyfile.specs import not_applicable, resolve_optimizers, resolve_testbeds
+from hpobench_lab.studyfile.specs import (
+    not_applicable,
+    projected,
+    resolve_optimizers,
+    resolve_testbeds,
+)
 from hpobench_lab.studyfile.tables import ProtocolTable, check_structure, shown
 
 __all__ = ["Overrides", "find", "load", "parse"]
@@ -122,7 +128,7 @@ def parse(text: str, name: str = "study.toml", overrides: Overrides = Overrides(
     )
     not_applicable(study, optimizers, mistakes)
     mistakes.stop()
-    return study
+    return projected(study, testbeds)
 
 
 def _table(data: dict[str, Any], key: str) -> dict[str, Any]:
@@ -266,7 +272,9 @@ def _check_budget(budget: Any, mistakes: Mistakes) -> bool:
 
 def _check_baseline(table: dict[str, Any], labels: list[str], mistakes: Mistakes) -> None:
     baseline = table.get("baseline")
-    if isinstance(baseline, str) and labels and baseline not in labels:
+    if not isinstance(baseline, str):
+        return
+    if labels and not {baseline, baseline.removesuffix(SUFFIX)} & set(labels):
         hint = suggestion(baseline, labels) or f" Labels: {', '.join(labels)}."
         at = ("primary", "baseline")
         option = mistakes.source.option(("optimizer",))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hpobench_lab import plugins
+from hpobench_lab.engine.projected import SUFFIX
 from hpobench_lab.errors import StudyError, suggestion
 from hpobench_lab.plugins import OptimizerPlugin
 from hpobench_lab.plugins.binding import bind, non_default
@@ -20,7 +21,14 @@ from hpobench_lab.study import OptimizerSpec, Study, TestbedSpec
 from hpobench_lab.studyfile.locations import Path
 from hpobench_lab.studyfile.mistakes import Mistakes
 
-__all__ = ["Optimizers", "Testbeds", "not_applicable", "resolve_optimizers", "resolve_testbeds"]
+__all__ = [
+    "Optimizers",
+    "Testbeds",
+    "not_applicable",
+    "projected",
+    "resolve_optimizers",
+    "resolve_testbeds",
+]
 
 
 @dataclass
@@ -249,3 +257,30 @@ def not_applicable(study: Study, optimizers: Optimizers, mistakes: Mistakes) -> 
             bed = "any testbed of this study" if len(lacks) > 1 else study.testbeds[0].id
             text = f"{spec.label} cannot run on {bed}: what is missing is {missing}"
             mistakes.add((*at, "use"), text)
+
+
+def projected(study: Study, testbeds: Testbeds) -> Study:
+    """Return the study with labels that say which optimizers are moved onto candidates (DESIGN 3).
+
+    Args:
+        study: Its baseline is named by either label.
+        testbeds: The study's, resolved.
+    """
+    lists = [
+        spec
+        for spec, problem in zip(testbeds.specs, testbeds.problems, strict=True)
+        if problem.candidates is not None
+    ]
+
+    def label(spec: OptimizerSpec) -> str:
+        moved = "candidates" not in spec.supports and any(not study.missing(spec, b) for b in lists)
+        return spec.label.removesuffix(SUFFIX) + SUFFIX if moved else spec.label
+
+    labels = {spec.label: label(spec) for spec in study.optimizers}
+    named = study.primary.baseline
+    baseline = labels.get(named) or labels[named.removesuffix(SUFFIX)]
+    return replace(
+        study,
+        optimizers=tuple(replace(o, label=labels[o.label]) for o in study.optimizers),
+        primary=replace(study.primary, baseline=baseline),
+    )

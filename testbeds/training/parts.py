@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from hpobench_lab.errors import DataError
 from hpobench_lab.testbeds.training.curves import COLUMNS, TEST_COLUMNS, Curves
 from hpobench_lab.testbeds.training.data import load
-from hpobench_lab.testbeds.training.recipes import RECIPES, Recipe
+from hpobench_lab.testbeds.training.recipes import Recipe
 
 __all__ = [
     "MOST",
@@ -46,6 +46,7 @@ MOST = 1 << 16
 def sobol_values(recipe: Recipe, n: int, seed: int) -> NDArray[np.float64]:
     """Return the first n rows of a scrambled Sobol sequence over the space, as values (n, d).
 
+    >>> from hpobench_lab.testbeds.training.recipes import RECIPES
     >>> recipe = RECIPES["digits-mlp"]
     >>> bool((sobol_values(recipe, 8, 0) == sobol_values(recipe, 100, 0)[:8]).all())
     True
@@ -98,9 +99,9 @@ def _write(path: Path, curves: Curves) -> None:
     os.replace(temporary, path)
 
 
-def _train_chunk(name: str, folder: Path, bounds: tuple[int, int], seed: int) -> int:
+def _train_chunk(recipe: Recipe, folder: Path, bounds: tuple[int, int], seed: int) -> int:
     """Train one chunk, write it and return how many configurations it holds."""
-    recipe, (start, stop) = RECIPES[name], bounds
+    start, stop = bounds
     values = sobol_values(recipe, stop, seed)[start:]
     curves = recipe.train(recipe.space.configs(values), load(recipe.data), recipe.levels, seed)
     _write(_path(folder, bounds), curves)
@@ -113,10 +114,10 @@ def _trained(
     """Train the missing chunks and yield the size of each as it becomes durable."""
     if processes == 1 or len(missing) < 2:
         for bounds in missing:
-            yield _train_chunk(recipe.name, folder, bounds, seed)
+            yield _train_chunk(recipe, folder, bounds, seed)
         return
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_train_chunk, recipe.name, folder, b, seed) for b in missing]
+        futures = [pool.submit(_train_chunk, recipe, folder, b, seed) for b in missing]
         try:
             for future in as_completed(futures):
                 yield future.result()

@@ -384,3 +384,42 @@ def test_the_reference_page_has_every_command() -> None:
         assert f"\n## {command}\n" in page
         assert f"Usage: hpobench-lab {command}" in page
     assert "| 130 |" in page
+
+
+def test_collect_tells_the_name_of_the_new_testbed_and_what_it_found(lab: Runs) -> None:
+    pytest.importorskip("xgboost")
+    arguments = ("collect", "curves/breast-cancer-xgb", "--configs", "3")
+    code, out, err = lab(*arguments)
+    assert (code, out) == (0, "table    testbeds/collected/breast-cancer-xgb\n")
+    assert "hpobench-lab list testbeds collected/breast-cancer-xgb\n" in err
+    assert "already" not in err
+    assert "3 configurations" in lab("list", "testbeds", "collected/*")[1]
+    assert "all 3 configurations were trained already" in lab(*arguments)[2]
+    document = json.loads(lab(*arguments, "--json")[1])
+    assert document["name"] == "collected/breast-cancer-xgb"
+    assert document["found"] == document["configurations"] == 3
+    _, _, elsewhere = lab(*arguments, "--out", "tables")
+    assert "It is a testbed now" not in elsewhere
+    code, _, err = lab(*arguments[:3], "2")
+    assert (code, err.count("\n")) == (2, 1)
+    assert "holds a finished table of 3" in err
+
+
+def test_hidden_folders_of_a_collection_are_no_testbeds(lab: Runs, tmp_path: Path) -> None:
+    for name in (".digits-mlp.new-7", ".digits-mlp.parts-0123abcd"):
+        folder = tmp_path / "testbeds" / "collected" / name
+        folder.mkdir(parents=True)
+        (folder / "table.json").write_text("{}")
+    assert lab("list", "testbeds", "collected/*")[1] == ""
+
+
+@pytest.mark.parametrize("baseline", ["random", "random (projected)"])
+def test_an_optimizer_that_is_moved_onto_candidates_says_so_in_its_label(baseline: str) -> None:
+    from hpobench_lab.studyfile import parse
+
+    text = STUDY.replace('baseline = "random"', f'baseline = "{baseline}"')
+    listed = '[[testbed]]\nuse = "curves/digits-xgb(mode=\\"table\\")"\n[carbon]'
+    study = parse(text.replace("[carbon]", listed))
+    assert [o.label for o in study.optimizers] == ["random (projected)", "sobol (projected)"]
+    assert study.primary.baseline == "random (projected)"
+    assert parse(text).primary.baseline == "random"

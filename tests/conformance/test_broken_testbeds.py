@@ -16,7 +16,7 @@ from hpobench_lab.testbeds.synthetic.branin import branin
 from hpobench_lab.testbeds.synthetic.currin_mf import currin_mf
 from hpobench_lab.testbeds.synthetic.kernel_choice import kernel_choice
 from hpobench_lab.testing import check_testbed
-from hpobench_lab.trial import Outcomes
+from hpobench_lab.trial import Outcomes, Status
 
 
 class Changed:
@@ -67,6 +67,35 @@ def discount(trials, outcomes):
     return Outcomes.of(outcomes.losses, 30.0 - trials.fidelity)
 
 
+def listed(**changes):
+    """Return Branin on a list of nine configurations that scores no other; the fourth is best."""
+    bed = branin()
+    space = bed.problem.space
+    rows = space.uniform(np.random.default_rng(0), 9)
+    values = space.decode(rows)
+    losses = dict(
+        zip(map(tuple, values), [4.0, 3.0, 2.0, 1.0, 5.0, 6.0, 7.0, 8.0, 9.0], strict=True)
+    )
+
+    def look_up(trials):
+        return np.array([losses[tuple(row)] for row in trials.values])
+
+    parts = {
+        "evaluate": lambda t, _: Outcomes.of(look_up(t)),
+        "score": lambda t: look_up(t)[:, None],
+        "problem": replace(bed.problem, candidates=rows),
+        "optimum": 1.0,
+        "optimum_config": space.configs(values[3:4])[0],
+        "reference": 5.0,
+    }
+    return Changed(bed, **(parts | changes))
+
+
+def diverges(trials, outcomes):
+    bad = outcomes.losses[:, 0] > 20.0
+    return Outcomes.of(outcomes.losses, status=np.where(bad, Status.diverged, Status.ok))
+
+
 def flat_array(trials, outcomes):
     return replace(outcomes, losses=outcomes.losses[:, 0])
 
@@ -108,6 +137,14 @@ def fickle():
             lambda: Changed(branin(), score=lambda t: branin().score(t) + 1.0),
             "scores what it evaluates",
         ),
+        (
+            lambda: Changed(
+                branin(), evaluate=diverges, score=lambda t: branin().score(t) * (1.0 + 1e-15)
+            ),
+            "scores what it evaluates",
+        ),
+        (lambda: listed(optimum=1.5), "the optimum is not beaten"),
+        (lambda: listed(score=lambda t: np.ones((len(t), 1))), "scores what it evaluates"),
         (lambda: Changed(currin_mf(), evaluate=discount), "cost grows with the fidelity"),
         (fickle, "the space's hash is stable"),
     ],
@@ -116,6 +153,18 @@ def test_the_check_catches_its_broken_testbed(broken, check):
     report = check_testbed(broken())
     assert not report.ok
     assert report[check].status == "failed", report.text()
+
+
+def test_only_listed_configurations_are_asked_of_a_testbed_with_candidates():
+    report = check_testbed(listed())
+    assert report.ok, report.text()
+    assert report["the optimum is not beaten"].status == "passed"
+
+
+def test_a_diverged_row_may_be_scored():
+    report = check_testbed(Changed(branin(), evaluate=diverges))
+    assert report.ok, report.text()
+    assert report["scores what it evaluates"].status == "passed"
 
 
 def test_a_testbed_that_cannot_be_opened_is_a_failed_check():

@@ -2,8 +2,6 @@
 
 import dataclasses
 import json
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -12,27 +10,32 @@ from typing import Any
 import numpy as np
 import pytest
 
-import hpobench_lab
 from hpobench_lab.collect import collect
-from hpobench_lab.errors import DataError, HpoBenchError, UnknownName
+from hpobench_lab.errors import DataError, HpoBenchError, StudyError, UnknownName
 from hpobench_lab.testbeds.curves.files import read_configs, read_curves, read_header, verify
 from hpobench_lab.testbeds.curves.opening import open_table, tables_in
 from hpobench_lab.testbeds.training.recipes import RECIPES
 
 pytest.importorskip("xgboost")
 NAME = "breast-cancer-xgb"
-CONFIGS = 24
+CONFIGS = 10
 SMALL = dataclasses.replace(RECIPES[NAME], levels=(1, 2, 4), chunk=2)
 
 SCRIPT = f"""
-import dataclasses, sys
+import dataclasses, os, sys
 from pathlib import Path
 from hpobench_lab.collect import collect
 from hpobench_lab.testbeds.training.recipes import RECIPES
 RECIPES[{NAME!r}] = dataclasses.replace(RECIPES[{NAME!r}], levels=(1, 2, 4), chunk=2)
-if __name__ == "__main__":
-    collect({NAME!r}, configs={CONFIGS}, out=Path(sys.argv[1]),
-            progress=lambda done, total, s: print(done, flush=True))
+replace, written = os.replace, []
+def wait_before_the_third(old, new):
+    written.append(new)
+    if len(written) == 3:
+        print("two chunks are durable, the third is not", flush=True)
+        sys.stdin.read()
+    replace(old, new)
+os.replace = wait_before_the_third
+collect({NAME!r}, configs={CONFIGS}, out=Path(sys.argv[1]))
 """
 
 
@@ -57,25 +60,20 @@ def _assert_same_table(a: Path, b: Path) -> None:
 
 def test_a_killed_collection_resumes_to_the_same_table(tmp_path: Path) -> None:
     whole = collect(NAME, configs=CONFIGS, out=tmp_path / "whole")
-    for chunks in (1, 4):
-        out = tmp_path / f"killed-{chunks}"
-        child = subprocess.Popen(
-            [sys.executable, "-c", SCRIPT, str(out)], stdout=subprocess.PIPE, text=True
-        )
+    out = tmp_path / "killed"
+    child = subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(out)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    with child:
         assert child.stdout is not None
-        for _ in range(1 + chunks):
-            child.stdout.readline()
-        os.kill(child.pid, signal.SIGKILL)
-        child.stdout.close()
-        child.wait()
-        assert tables_in(out) == {}
-        seen: list[int] = []
-        resumed = collect(
-            NAME, configs=CONFIGS, out=out, progress=lambda d, *_, seen=seen: seen.append(d)
-        )
-        assert seen[0] >= 2 * chunks
-        _assert_same_table(whole, resumed)
-        assert sorted(p.name for p in out.iterdir()) == [NAME]
+        assert child.stdout.readline()
+        child.kill()
+    assert tables_in(out) == {}
+    seen: list[int] = []
+    resumed = collect(NAME, configs=CONFIGS, out=out, progress=lambda d, *_: seen.append(d))
+    assert seen[0] == 4
+    _assert_same_table(whole, resumed)
+    assert sorted(p.name for p in out.iterdir()) == [NAME]
 
 
 def test_a_damaged_part_is_trained_again(tmp_path: Path) -> None:
@@ -106,15 +104,29 @@ def test_fewer_configurations_are_the_first_of_more(tmp_path: Path) -> None:
     np.testing.assert_array_equal(losses[0], losses[1][:3])
 
 
+def test_a_larger_collection_takes_the_place_of_a_smaller_one(tmp_path: Path) -> None:
+    for n in (2, 3):
+        assert verify(collect(NAME, configs=n, out=tmp_path))["configurations"] == n
+
+
+@pytest.mark.parametrize("other", [{"configs": 2}, {"configs": 3, "seed": 1}])
+def test_a_finished_table_is_not_destroyed_by_another(tmp_path: Path, other: Any) -> None:
+    folder = collect(NAME, configs=3, out=tmp_path)
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    with pytest.raises(StudyError, match=r"holds a finished table of 3 .*choose another --out"):
+        collect(NAME, out=tmp_path, **other)
+    assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_damaged_table_is_collected_again(tmp_path: Path) -> None:
+    folder = collect(NAME, configs=3, out=tmp_path)
+    (folder / "curves.parquet").write_bytes(b"")
+    assert verify(collect(NAME, configs=2, out=tmp_path))["configurations"] == 2
+
+
 def test_two_processes_give_the_same_table(tmp_path: Path) -> None:
     alone = collect(NAME, configs=4, out=tmp_path / "alone")
-    script = SCRIPT.replace(f"configs={CONFIGS}", "configs=4, processes=2")
-    file = tmp_path / "two.py"
-    file.write_text(script)
-    environment = os.environ | {"PYTHONPATH": str(Path(hpobench_lab.__file__).parents[1])}
-    command = [sys.executable, str(file), str(tmp_path / "two")]
-    subprocess.run(command, check=True, env=environment)
-    _assert_same_table(alone, tmp_path / "two" / NAME)
+    _assert_same_table(alone, collect(NAME, configs=4, out=tmp_path / "two", processes=2))
 
 
 def test_a_small_table_is_a_testbed_without_a_surrogate(tmp_path: Path) -> None:
@@ -136,7 +148,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(tmp_path: Path) -> None:
 )
 def test_a_number_out_of_range_is_named(tmp_path: Path, argument: str, value: int) -> None:
     arguments: dict[str, Any] = {"configs": 4} | {argument: value}
-    with pytest.raises(ValueError, match=f"{argument} must"):
+    with pytest.raises(StudyError, match=f"{argument} must"):
         collect(NAME, out=tmp_path, **arguments)
 
 
