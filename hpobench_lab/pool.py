@@ -2,7 +2,8 @@
 
 A lane that dies costs its own work only: what it had not stored yet is replayed in a new lane. A
 run that is in control of two lanes when they die, or whose optimizer works longer than
-``ask_timeout_s`` on one turn, is recorded as failed; its neighbours are replayed.
+``ask_timeout_s`` on one turn, is recorded as failed; its neighbours are replayed. When lanes die in
+a testbed, the chunk is halved until the run that does it is alone.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from hpobench_lab.engine import execute
+from hpobench_lab.engine.live import Stopped
 from hpobench_lab.engine.record import lost_record
 from hpobench_lab.errors import HpoBenchError
 from hpobench_lab.factory import OptimizerBuilder, open_testbed
@@ -115,16 +117,12 @@ class _Reporting:
 # --- inside a lane ------------------------------------------------------------------------------
 
 
-class _Stopped(BaseException):
-    """The coordinator asked this lane to end; what is known is stored first."""
-
-
 def _lane(connection: Connection, beat: Any, memory_mb: int | None) -> None:
     """Be a lane: the main function of its process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(_Stopped, EOFError, BrokenPipeError):
+    with suppress(Stopped, EOFError, BrokenPipeError):
         _limit(memory_mb)
         stores: dict[Path, Store] = {}
         while (chunk := connection.recv()) is not None:
@@ -168,7 +166,7 @@ def _short(header: dict[str, Any]) -> dict[str, Any]:
 
 
 def _stop(number: int, frame: object) -> None:
-    raise _Stopped
+    raise Stopped
 
 
 def _end_with_parent() -> None:
@@ -231,7 +229,8 @@ class _Lane:
         """Stop the process; what it knows is stored, unless it does not answer."""
         if self.process.is_alive():
             if self.chunk is None:
-                self.give(None)
+                with suppress(OSError):
+                    self.give(None)
             else:
                 self.process.terminate()
             self.process.join(GRACE_S)
@@ -279,11 +278,11 @@ class _Coordinator:
     def run(self, lanes: int) -> None:
         self.lanes += [_Lane(self._context, self.memory_mb) for _ in range(lanes)]
         while True:
-            for lane in self.lanes:
+            for lane in list(self.lanes):
                 if lane.chunk is None and self.todo:
-                    lane.give(self.todo.popleft())
+                    self._give(lane, self.todo.popleft())
             busy = [lane for lane in self.lanes if lane.chunk is not None]
-            if not busy:
+            if not busy and not self.todo:
                 return
             ready = wait([lane.connection for lane in busy], timeout=POLL_S)
             for lane in busy:
@@ -292,10 +291,16 @@ class _Coordinator:
                 elif lane.overdue_s() > 0:
                     self._timed_out(lane)
 
+    def _give(self, lane: _Lane, chunk: Chunk) -> None:
+        try:
+            lane.give(chunk)
+        except OSError:  # it died while idle
+            self._restart(lane, chunk)
+
     def _listen(self, lane: _Lane) -> None:
         try:
             what, content = lane.connection.recv()
-        except (EOFError, ConnectionResetError):
+        except (EOFError, OSError):
             self._died(lane)
             return
         if what == "run":
@@ -308,47 +313,70 @@ class _Coordinator:
             lane.chunk = None
 
     def _died(self, lane: _Lane) -> None:
-        """Replay what a dead lane had not stored; blame the run that was in control twice."""
+        """Replay what a dead lane had not stored; find out whose doing it was."""
         culprit, chunk = lane.in_control(), lane.chunk
         assert chunk is not None
-        lane.process.join()
-        code = lane.process.exitcode
-        suspect = culprit.key if culprit is not None else "".join(r.key for r in chunk.runs)
-        self._deaths[suspect] += 1
-        if self._deaths[suspect] < DEATHS:
-            self._restart(lane, chunk)
-        elif culprit is None:
-            raise HpoBenchError(
-                f"the process that evaluated {chunk.runs[0].testbed.id} ended twice with code "
-                f"{code} (killed from outside, or out of memory); finished runs are stored: resume"
-            )
-        else:
-            message = f"the optimizer ended its process {DEATHS} times (exit code {code})"
-            self._give_up(lane, chunk, culprit, "crashed", message)
+        rest = self._end(lane, chunk)
+        suspects = [culprit] if culprit in rest else rest
+        name = "+".join(run.key for run in suspects if run is not None)
+        self._deaths[name] += 1
+        if self._deaths[name] < DEATHS or not rest:
+            self._again(chunk, rest)
+        elif len(suspects) == 1:
+            who = "the optimizer" if culprit is not None else f"testbed {rest[0].testbed.id}"
+            code = lane.process.exitcode
+            message = f"{who} ended its process {DEATHS} times (exit code {code})"
+            self._give_up(chunk, rest, suspects[0], "crashed", message)
+        else:  # somewhere in the testbed: halve until one run is left
+            middle = len(rest) // 2
+            self._again(chunk, rest[middle:])
+            self._again(chunk, rest[:middle])
 
     def _timed_out(self, lane: _Lane) -> None:
         culprit, chunk = lane.in_control(), lane.chunk
         if culprit is None or chunk is None:
             return
+        rest = self._end(lane, chunk)
+        if culprit not in rest:  # it finished in this very instant
+            self._again(chunk, rest)
+            return
         limit = culprit.protocol.ask_timeout_s
         message = f"one turn of the optimizer took longer than ask_timeout_s = {limit:g}"
-        self._give_up(lane, chunk, culprit, "timeout", message)
+        self._give_up(chunk, rest, culprit, "timeout", message)
 
-    def _give_up(self, lane: _Lane, chunk: Chunk, culprit: Run, reason: str, message: str) -> None:
-        record = lost_record(culprit, reason, message)
+    def _give_up(
+        self, chunk: Chunk, rest: list[Run], culprit: Run | None, reason: str, message: str
+    ) -> None:
+        """Record a run as failed, with the rows it had stored, and go on with its neighbours."""
+        assert culprit is not None
+        record = lost_record(culprit, reason, message, Store(chunk.folder).partial(culprit.key))
         with Store(chunk.folder).writer() as writer:
             writer.finished(record)
         self.done(_short(record.header))
-        self._restart(lane, chunk)
+        self._again(chunk, [run for run in rest if run is not culprit])
+
+    def _end(self, lane: _Lane, chunk: Chunk) -> list[Run]:
+        """Kill a lane, take its last receipts, open another; return what is not stored."""
+        if lane.process.is_alive():
+            lane.process.kill()
+        lane.process.join()
+        with suppress(EOFError, OSError):
+            while lane.connection.poll():
+                what, content = lane.connection.recv()
+                if what == "run":
+                    self.done(content)
+        lane.connection.close()
+        self.lanes[self.lanes.index(lane)] = _Lane(self._context, self.memory_mb)
+        finished = Store(chunk.folder).finished_keys()
+        return [run for run in chunk.runs if run.key not in finished]
+
+    def _again(self, chunk: Chunk, runs: Sequence[Run]) -> None:
+        """Put runs back in front."""
+        if runs:
+            self.todo.appendleft(replace(chunk, runs=tuple(runs)))
 
     def _restart(self, lane: _Lane, chunk: Chunk) -> None:
-        """Put what the store lacks of a chunk back in front, and open a new lane."""
-        lane.kill()
-        finished = Store(chunk.folder).finished_keys()
-        rest = tuple(run for run in chunk.runs if run.key not in finished)
-        if rest:
-            self.todo.appendleft(replace(chunk, runs=rest))
-        self.lanes[self.lanes.index(lane)] = _Lane(self._context, self.memory_mb)
+        self._again(chunk, self._end(lane, chunk))
 
 
 def _context() -> Any:

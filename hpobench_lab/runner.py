@@ -89,14 +89,12 @@ def run_study(
     runs = study.runs()
     todo = [run for run in runs if run.key not in finished]
     reused = len(runs) - len(todo)
-    count = [reused]
-    spans: list[RunSpan] = []
+    spans: dict[str, RunSpan] = {}  # a run that died with its process may come twice
     progress(Progress(reused, len(runs)))
 
     def done(header: dict[str, Any]) -> None:
-        count[0] += 1
-        spans.append(_span(header))
-        progress(Progress(count[0], len(runs), header))
+        spans[header["key"]] = _span(header)
+        progress(Progress(reused + len(spans), len(runs), header))
 
     if todo:
         store.add_environment(environment())
@@ -108,7 +106,7 @@ def run_study(
                 with threadpoolctl.threadpool_limits(1):  # as in a lane
                     for chunk in chunks(todo, store.folder, 1):
                         run_chunk(chunk, store, done)
-        store.add_carbon(_energy(tracker, spans, study.carbon))
+        store.add_carbon(_energy(tracker, list(spans.values()), study.carbon))
     summary = RunSummary(store.folder, len(runs), reused=reused, quarantined=quarantined)
     summary.not_applicable = len(study.optimizers) * len(study.testbeds) - len(runs) // max(
         1, len(study.seeds)

@@ -112,6 +112,8 @@ class FunctionTestbed:
     exception is recorded as ``failed``; a loss that is not finite as ``diverged``.
     """
 
+    gains_from_batches = False
+
     def __init__(
         self, function: Callable[..., Any], problem: Problem, facts: Facts, arguments: int
     ) -> None:
@@ -200,8 +202,8 @@ class FunctionTestbed:
 
     def _worse_than_chance(self, row: dict[str, Any]) -> dict[str, Any]:
         chance = self.facts.chance
-        if chance is not None and not row["loss"][0] <= chance:
-            row["status"] = max(row["status"], int(Status.diverged))
+        if chance is not None and row["status"] == Status.ok and not row["loss"][0] <= chance:
+            row["status"] = int(Status.diverged)
         return row
 
 

@@ -8,3 +8,4 @@ from hpobench_lab.engine.lockstep import Company as Company
 from hpobench_lab.engine.lockstep import Sink as Sink
 from hpobench_lab.engine.lockstep import everybody as everybody
 from hpobench_lab.engine.lockstep import execute as execute
+from hpobench_lab.engine.lockstep import one_by_one as one_by_one

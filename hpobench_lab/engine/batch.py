@@ -130,7 +130,7 @@ def _canonical(
         if space.constraints and not space.feasible(values).all():
             raise ValueError("some row breaks a constraint")
         return values, space.encode(values), {}
-    except (TypeError, ValueError):
+    except Exception:  # whatever a plug-in puts into a row; told apart one by one
         return _canonical_one_by_one(space, asked)
 
 
@@ -149,7 +149,7 @@ def _canonical_one_by_one(
             if not space.feasible(row)[0]:
                 raise ValueError(f"breaks a constraint of {list(space.constraints)}")
             values[i] = row
-        except (TypeError, ValueError) as error:
+        except Exception as error:
             errors[i] = f"the configuration is outside the space: {error}"
             values[i] = blank
     return values, space.encode(values), errors
@@ -171,16 +171,7 @@ def evaluate_safely(testbed: Testbed, trials: Trials) -> Outcomes:
     """Return the outcomes of a batch; rows on which ``evaluate`` raises are ``failed``."""
     n, problem = len(trials), testbed.problem
     try:
-        outcomes = testbed.evaluate(trials)
-        shape = (n, len(problem.objectives))
-        if np.shape(outcomes.losses) != shape or np.shape(outcomes.cost_s) != (n,):
-            raise ValueError(
-                f"{testbed.facts.name}: evaluate() must return losses of shape {shape} and cost_s "
-                f"of shape ({n},), got {np.shape(outcomes.losses)} and {np.shape(outcomes.cost_s)}"
-            )
-        if not (np.isfinite(outcomes.cost_s) & (np.asarray(outcomes.cost_s) >= 0)).all():
-            raise ValueError(f"{testbed.facts.name}: cost_s must be finite and at least 0")
-        return outcomes
+        return _checked(testbed.evaluate(trials), testbed, n)
     except Exception:
         if n > 1:
             return _join([evaluate_safely(testbed, trials.take([i])) for i in range(n)])
@@ -192,6 +183,38 @@ def evaluate_safely(testbed: Testbed, trials: Trials) -> Outcomes:
             constraints=np.full((1, len(problem.constraints)), np.nan),
             messages={0: traceback.format_exc()},
         )
+
+
+def _checked(outcomes: Outcomes, testbed: Testbed, n: int) -> Outcomes:
+    """Return outcomes of the promised shapes and values; raise ``ValueError`` otherwise."""
+    name, problem = testbed.facts.name, testbed.problem
+    expected: dict[str, tuple[int, ...]] = {
+        "losses": (n, len(problem.objectives)),
+        "cost_s": (n,),
+        "status": (n,),
+        "constraints": (n, len(problem.constraints)),
+    }
+    if outcomes.energy_j is not None:
+        expected["energy_j"] = (n,)
+    if outcomes.gradient is not None:
+        expected["gradient"] = (n, problem.space.dimension)
+    for field_name, shape in expected.items():
+        got = np.shape(getattr(outcomes, field_name))
+        if got != shape:
+            raise ValueError(f"{name}: {field_name} must have shape {shape}, got {got}")
+    if outcomes.curves is not None and len(outcomes.curves) != n:
+        raise ValueError(f"{name}: curves must have {n} entries, got {len(outcomes.curves)}")
+    if not (np.isfinite(outcomes.cost_s) & (np.asarray(outcomes.cost_s) >= 0)).all():
+        raise ValueError(f"{name}: cost_s must be finite and at least 0")
+    status = np.asarray(outcomes.status)
+    if status.max(initial=0) >= Status.cut:
+        raise ValueError(f"{name}: status must be one of ok ... infeasible, got {status.max()}")
+    if np.isfinite(np.asarray(outcomes.losses)[status == Status.ok]).all():
+        return outcomes
+    more = {k: getattr(outcomes, k) for k in ("energy_j", "gradient", "curves", "messages")}
+    return Outcomes.of(
+        outcomes.losses, outcomes.cost_s, status=status, constraints=outcomes.constraints, **more
+    )
 
 
 def _join(parts: list[Outcomes]) -> Outcomes:

@@ -79,6 +79,14 @@ class Ledger:
         self.spent = 0.0
         self._trials, self._left = 0, max_trials
 
+    def admits(self, now: float) -> bool:
+        """Return whether any further trial could be submitted at ``now``."""
+        if self._trials >= self._left:
+            return False
+        if self.axis == "simulated_seconds":
+            return now < self.limit
+        return self.room() >= 1 if self._is_counted else self.spent < self.limit
+
     def charge(self, units: float, now: float) -> bool:
         """Charge one submission of ``units`` of the fidelity, if it fits; return whether it did."""
         if self._trials >= self._left:

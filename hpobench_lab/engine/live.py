@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import traceback
 from array import array
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -23,7 +24,7 @@ from hpobench_lab.protocol import Protocol
 from hpobench_lab.study import Run
 from hpobench_lab.trial import Evaluation, Status, Trial
 
-__all__ = ["Ending", "LiveRun"]
+__all__ = ["HARNESS", "Ending", "LiveRun", "Stopped"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,14 @@ class Ending:
     status: str
     reason: str
     message: str = ""
+
+
+class Stopped(BaseException):
+    """Ask a process from outside to end; no plug-in may swallow it, and what was told is kept."""
+
+
+HARNESS = (Stopped, KeyboardInterrupt)
+"""What is not the plug-in's doing; everything else that it raises fails its run."""
 
 
 class _Failure(Exception):
@@ -70,6 +79,7 @@ class LiveRun:
         self._synchronous = protocol.synchronous
         self._block = block
         self._ahead = getattr(optimizer, "ahead", None)
+        self._alone = protocol.workers == 1 and self._ahead is None  # evaluated before it goes on
         self._is_sequential = (
             protocol.workers == 1
             and self.log.units is None
@@ -96,6 +106,9 @@ class LiveRun:
                 first = self.n_started
             if not stopped and (not clock or not self._synchronous):
                 for _ in range(clock.idle):
+                    if not self.ledger.admits(clock.now):
+                        stopped = True
+                        break
                     if self.n_started == log.asked and not self._ask():
                         waiting = True
                         break
@@ -119,7 +132,9 @@ class LiveRun:
                 before = perf_counter()
                 try:
                     tell(Evaluation(log, id))
-                except (Exception, SystemExit):
+                except HARNESS:
+                    raise
+                except BaseException:
                     raise _Failure("error", traceback.format_exc()) from None
                 log.tell_wall_s[id] = perf_counter() - before
 
@@ -149,10 +164,13 @@ class LiveRun:
                 after = perf_counter()
                 walls[id] = after - before
                 before = after
-        except (Exception, SystemExit):
+        except HARNESS:
+            raise
+        except BaseException:
             never = last - 1 - id  # rows whose turn does not come any more
             for column in (log.start, log.end, log.told):
                 del column[len(column) - never :]
+            self.ledger.charge_ones(-never)
             raise _Failure("error", traceback.format_exc()) from None
         finally:
             self.clock.now = log.end[id]
@@ -186,24 +204,28 @@ class LiveRun:
                         break
                     asked = _as_trial(asked)
                 asked.id = id
-                self.fresh.append(asked)
+                self.fresh.append(_kept(asked))
         except _Failure as failure:  # it fails at its own virtual time, not now
             self._blocked = failure
             walls.pop()
-        except (Exception, SystemExit):
+        except HARNESS:
+            raise
+        except BaseException:
             self._blocked = _Failure("error", traceback.format_exc())
         log.asked += len(walls)
         log.ask_wall_s += walls
         log.tell_wall_s.extend([0.0] * len(walls))
         self._told += bytes(len(walls))
         for trial in self.fresh[len(self.fresh) - len(walls) :]:
-            if log.units is not None or trial.parent is not None:
+            if log.units is not None or trial.parent is not None or trial.fidelity is not None:
                 self._note(trial)
 
     def _count_ahead(self) -> int:
         try:
             return int(self._ahead())  # type: ignore[misc]
-        except (Exception, SystemExit):
+        except HARNESS:
+            raise
+        except BaseException:
             raise _Failure("error", traceback.format_exc()) from None
 
     def _ask_one(self) -> bool:
@@ -211,7 +233,9 @@ class LiveRun:
         before = perf_counter()
         try:
             asked = self.optimizer.ask()
-        except (Exception, SystemExit):
+        except HARNESS:
+            raise
+        except BaseException:
             raise _Failure("error", traceback.format_exc()) from None
         spent = perf_counter() - before
         if type(asked) is not Trial:
@@ -220,11 +244,11 @@ class LiveRun:
             asked = _as_trial(asked)
         asked.id = log.asked
         log.asked += 1
-        self.fresh.append(asked)
+        self.fresh.append(asked if self._alone else _kept(asked))
         self._told.append(0)
         log.ask_wall_s.append(spent)
         log.tell_wall_s.append(0.0)
-        if log.units is not None or asked.parent is not None:
+        if log.units is not None or asked.parent is not None or asked.fidelity is not None:
             self._note(asked)
         return True
 
@@ -233,6 +257,7 @@ class LiveRun:
         log, id = self.log, trial.id
         log.reserve(0)
         try:
+            _check_fidelity_names(trial, log.fidelity_names)
             log.fidelities[id] = [
                 _level(trial, f.name, f.min, f.max, i)
                 for i, f in enumerate(self.problem.fidelities)
@@ -303,7 +328,9 @@ class LiveRun:
                 f"trial {id}: continues trial {parent} with another configuration; "
                 "this testbed continues the same configuration only",
             )
-        return max(0.0, total - float(log.total_s[parent]))
+        below = float(log.total_s[parent])
+        log.total_s[id] = max(total, below)  # cumulative cost never falls
+        return max(0.0, total - below)
 
     # --- the end ----------------------------------------------------------------------------
 
@@ -331,6 +358,22 @@ def _as_trial(asked: object) -> Trial:
     )
 
 
+def _kept(trial: Trial) -> Trial:
+    """Return the trial as asked, whatever the optimizer does to its own arrays later."""
+    kept = copy(trial)
+    kept.x = None if trial.x is None else np.array(trial.x)
+    kept.config = None if trial.config is None else dict(trial.config)
+    return kept
+
+
+def _check_fidelity_names(trial: Trial, names: tuple[str, ...]) -> None:
+    if trial.fidelity is not None and not names:
+        raise ValueError(f"trial {trial.id}: asks a fidelity, but this testbed has none")
+    for name in trial.fidelity if isinstance(trial.fidelity, Mapping) else ():
+        if name not in names:
+            raise ValueError(f"trial {trial.id}: unknown fidelity {name!r}; known: {names}")
+
+
 def _parent(trial: Trial, has_fidelity: bool) -> int:
     if not has_fidelity:
         raise ValueError(f"trial {trial.id}: names a parent, but this testbed has no fidelity")
@@ -344,7 +387,7 @@ def _parent(trial: Trial, has_fidelity: bool) -> int:
 
 def _level(trial: Trial, name: str, low: float, high: float, index: int) -> float:
     asked = trial.fidelity
-    if isinstance(asked, dict):
+    if isinstance(asked, Mapping):
         asked = asked.get(name)
     elif index:
         asked = None
@@ -353,8 +396,8 @@ def _level(trial: Trial, name: str, low: float, high: float, index: int) -> floa
     if not isinstance(asked, bool) and isinstance(asked, (int, float)) and low <= asked <= high:
         return float(asked)
     try:
-        level = float(asked)  # type: ignore[arg-type]  # NumPy scalars
-    except (TypeError, ValueError):
+        level = float(asked)  # NumPy scalars
+    except (TypeError, ValueError, OverflowError):
         level = float("nan")
     if isinstance(asked, bool) or not low <= level <= high:
         raise ValueError(

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from hpobench_lab.engine.batch import Seat, evaluate_seats
-from hpobench_lab.engine.live import LiveRun
+from hpobench_lab.engine.live import HARNESS, LiveRun
 from hpobench_lab.engine.record import finished_record, partial_record, stillborn_record
 from hpobench_lab.engine.seeds import NoiseStreams, generator
 from hpobench_lab.problem import Problem
@@ -24,12 +24,13 @@ from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.study import Run
 from hpobench_lab.testbed import Testbed
 
-__all__ = ["Company", "Sink", "everybody", "execute"]
+__all__ = ["Company", "Sink", "everybody", "execute", "one_by_one"]
 
 Company = Callable[[int], Sequence[Sequence[int]]]
 """How n waiting runs are evaluated next: batches of their positions, each at most once."""
 Factory = Callable[[Run, Problem, np.random.Generator], Any]
 PARTIAL_EVERY_S = 5.0
+_OVER = object()
 
 
 class Sink(Protocol):
@@ -42,6 +43,15 @@ class Sink(Protocol):
     def partial(self, record: RunRecord) -> None:
         """Take the rows of a running run that were told since the last time."""
         ...
+
+
+def one_by_one(n: int) -> Sequence[Sequence[int]]:
+    """Evaluate every waiting run alone; the default company where a batch saves nothing.
+
+    >>> one_by_one(2)
+    [range(0, 1), range(1, 2)]
+    """
+    return [range(i, i + 1) for i in range(n)]
 
 
 def everybody(n: int) -> Sequence[Sequence[int]]:
@@ -60,8 +70,8 @@ def execute(
     sink: Sink,
     *,
     replay: dict[str, RunRecord] | None = None,
-    company: Company = everybody,
-    block: int = 64,
+    company: Company | None = None,
+    block: int | None = None,
     watch: Callable[[Run | None], None] = lambda run: None,
 ) -> None:
     """Execute runs that share a testbed, in lock-step.
@@ -72,10 +82,15 @@ def execute(
         factory: Makes the optimizer of a run from its problem and generator.
         sink: Takes finished and partial records.
         replay: Rows of interrupted runs by key; told again instead of being evaluated.
-        company: Which waiting runs share a batch; tests pass random ones.
-        block: How many trials an optimizer that can ask ahead may have ready.
+        company: Which waiting runs share a batch; tests pass random ones. By default everybody,
+            but one run at a time where the testbed says that a batch saves nothing
+            (``gains_from_batches = False``), so that results are told and stored as they come.
+        block: How many trials an optimizer that can ask ahead may have ready; 64 and 1.
         watch: Called with the run whose plug-in is about to work, and with None after.
     """
+    gains = getattr(testbed, "gains_from_batches", True)
+    company = company or (everybody if gains else one_by_one)
+    block = block or (64 if gains else 1)
     waiting: list[Seat] = []
     for run in runs:
         seat = _open(run, testbed, factory, sink, (replay or {}).get(run.key), block, watch)
@@ -98,16 +113,14 @@ def _run_all(
     """Evaluate and resume until nobody waits; ``waiting`` is kept current."""
     flushed = time.monotonic()
     while waiting:
-        batches = [[waiting[i] for i in batch] for batch in company(len(waiting))]
-        chosen = {id(seat) for batch in batches for seat in batch}
-        rest = [seat for seat in waiting if id(seat) not in chosen]
-        for batch in batches:
+        for batch in [[waiting[i] for i in batch] for batch in company(len(waiting))]:
             evaluate_seats(batch, testbed)
-            rest += [seat for seat in batch if _advance(seat, testbed, sink, watch)]
-        waiting[:] = rest
-        if time.monotonic() - flushed > PARTIAL_EVERY_S:
-            _save_partial(waiting, sink)
-            flushed = time.monotonic()
+            over = {id(seat) for seat in batch if not _advance(seat, testbed, sink, watch)}
+            if over:
+                waiting[:] = [seat for seat in waiting if id(seat) not in over]
+            if time.monotonic() - flushed > PARTIAL_EVERY_S:
+                _save_partial(waiting, sink)
+                flushed = time.monotonic()
 
 
 def _open(
@@ -126,11 +139,13 @@ def _open(
     watch(run)
     try:
         optimizer = factory(run, problem, rng)
-    except (Exception, SystemExit):
+    except HARNESS:
+        raise
+    except BaseException:
+        watch(None)
         sink.finished(stillborn_record(run, testbed, problem, began, traceback.format_exc()))
         return None
-    finally:
-        watch(None)
+    watch(None)
     live = LiveRun(run, problem, optimizer, block=block)
     streams = None
     if testbed.facts.stochastic:
@@ -148,15 +163,12 @@ def _problem(run: Run, testbed: Testbed) -> Problem:
 
 def _advance(seat: Seat, testbed: Testbed, sink: Sink, watch: Callable[[Run | None], None]) -> bool:
     """Resume a run; return whether it waits for evaluations again."""
-    watch(seat.live.run)
-    try:
-        next(seat.steps)
-    except StopIteration:
+    watch(seat.live.run)  # stays set when the process dies or is stopped in here
+    over = next(seat.steps, _OVER) is _OVER
+    watch(None)
+    if over:
         sink.finished(finished_record(seat.live, testbed, seat.began))
-        return False
-    finally:
-        watch(None)
-    return True
+    return not over
 
 
 def _save_partial(seats: Sequence[Seat], sink: Sink) -> None:

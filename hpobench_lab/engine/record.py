@@ -65,7 +65,8 @@ def partial_record(live: LiveRun, first: int, last: int) -> RunRecord:
     columns = {name: column.copy() for name, column in rows.items()}  # the log grows on
     columns["score"] = np.full(last - first, np.nan)
     header = _header(live.run, live.problem, time.time())
-    return RunRecord(header | {"extras": bool(log.gradients or log.curves)}, columns, first)
+    header |= {"extras": bool(log.gradients or log.curves), "failures": _failures(log)}
+    return RunRecord(header, columns, first)
 
 
 def stillborn_record(
@@ -77,22 +78,25 @@ def stillborn_record(
     return finished_record(live, testbed, began)
 
 
-def lost_record(run: Run, reason: str, message: str) -> RunRecord:
-    """Return the record of a run that took its process with it, without any rows."""
-    now = time.time()
-    header = _header(run, None, now) | {
+def lost_record(run: Run, reason: str, message: str, stored: RunRecord | None) -> RunRecord:
+    """Return the record of a run that took its process with it, with the rows stored before."""
+    columns = dict(stored.columns) if stored else {}
+    n = len(columns["id"]) if columns else 0
+    header = _header(run, None, time.time()) | {
         "status": "failed",
         "reason": reason,
         "message": message,
         "spent": 0.0,
-        "n_trials": 0,
-        "n_told": 0,
-        "counts": {},
-        "failures": [],
+        "n_trials": n,
+        "n_told": n,
+        "counts": _counts(columns["status"]) if n else {},
+        "failures": stored.header.get("failures", []) if stored else [],
         "extras": False,
         "fingerprint": "",
     }
-    return RunRecord(header, {})
+    if stored:
+        header["testbed"]["space"] = stored.header["testbed"]["space"]
+    return RunRecord(header, columns)
 
 
 class _Silent:
@@ -132,8 +136,17 @@ def _scores(log: Log, testbed: Testbed, told: IntArray, n: int) -> FloatArray:
     scores[rows[exact]] = log.losses[ids[exact], 0]
     if not exact.all():
         trials = Trials.full(log.space, log.values[ids[~exact]], top.tolist())
-        scores[rows[~exact]] = testbed.score(trials)[:, 0]
+        scores[rows[~exact]] = _score_safely(testbed, trials)
     return scores
+
+
+def _score_safely(testbed: Testbed, trials: Trials) -> FloatArray:
+    """Return noise-free first losses, shape (n,); NaN where the testbed cannot tell."""
+    try:
+        found = np.asarray(testbed.score(trials), dtype=np.float64)
+        return found.reshape(len(trials), -1)[:, 0]
+    except Exception:  # a testbed's fault must not cost the run; reports mark such scores
+        return np.full(len(trials), np.nan)
 
 
 def _header(run: Run, problem: Problem | None, began: float) -> dict[str, Any]:

@@ -57,6 +57,9 @@ def replay_rows(
     log.status[asked] = columns["status"][rows]
     log.total_s[asked] = columns["total_s" if "total_s" in columns else "cost_s"][rows]
     log.eval_wall_s[asked] = columns["eval_wall_s"][rows]
+    for failure in stored.header.get("failures", []):
+        if first <= failure["id"] < last:
+            log.messages[failure["id"]] = failure["message"]
     if "energy_j" in columns:
         log.with_energy()[asked] = columns["energy_j"][rows]
     return known

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 import hpobench_lab as hb
+from hpobench_lab import engine
 from hpobench_lab.problem import Budget
 from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.trial import Trial
@@ -58,6 +61,11 @@ class Raises(Later):
         return super().ask()
 
 
+class Cancels(Random):
+    def ask(self) -> Any:
+        raise asyncio.CancelledError
+
+
 class Exits(Random):
     def tell(self, evaluation: Any) -> None:
         raise SystemExit(3)
@@ -79,6 +87,10 @@ def misbehaving(bad: Any) -> type[Later]:
         (misbehaving({"a": 0.5}), 5, "lacks the active parameter 'k'"),
         (misbehaving({"a": 0.5, "k": "u", "b": 1}), 5, "unknown parameter 'b'"),
         (misbehaving(Trial(x=[0.5, 1.5])), 5, "[0, 1]"),
+        (misbehaving(Trial(x=[0.5, 10**400])), 5, "outside the space"),
+        (misbehaving({"a": 10**400, "k": "u"}), 5, "outside the space"),
+        (misbehaving(Trial({"a": 0.5, "k": "u"}, fidelity=1)), 5, "has none"),
+        (Cancels, 0, "CancelledError"),
         (misbehaving(Trial(x=[0.5])), 5, "shape"),
         (misbehaving(Trial({"a": 0.5, "k": "u"}, parent=2)), 5, "no fidelity"),
     ],
@@ -121,6 +133,93 @@ def test_a_function_that_raises_costs_only_its_own_rows() -> None:
 
     record = execute({"r": Random}, Brittle(), workers=8).only
     assert ((record.columns["p.a"] < 0.5) == (record.columns["status"] == 1)).all()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"status": np.zeros(3, np.uint8)},
+        {"status": np.full(1, 5, np.uint8)},
+        {"losses": np.zeros(1)},
+        {"cost_s": np.full(1, -1.0)},
+        {"cost_s": np.full(1, np.inf)},
+        {"constraints": np.zeros((1, 2))},
+        {"gradient": np.zeros((1, 7))},
+        {"curves": []},
+    ],
+)
+def test_outcomes_of_the_wrong_form_fail_their_rows_and_nothing_else(wrong: Any) -> None:
+    class Sloppy:
+        problem, facts, score = plain.problem, plain.facts, plain.score
+
+        def evaluate(self, trials: Any) -> Any:
+            outcomes = plain.evaluate(trials)
+            return replace(outcomes, **wrong) if trials.values[0, 0] < 0.5 else outcomes
+
+    record = execute({"r": Random}, Sloppy(), company=engine.one_by_one).only
+    assert record.header["status"] == "ok"
+    assert ((record.columns["p.a"] < 0.5) == (record.columns["status"] == 1)).all()
+
+
+def test_a_loss_that_is_not_finite_is_never_ok() -> None:
+    class Lies:
+        problem, facts, score = plain.problem, plain.facts, plain.score
+
+        def evaluate(self, trials: Any) -> Any:
+            outcomes = plain.evaluate(trials)
+            return replace(outcomes, losses=np.full_like(outcomes.losses, np.inf))
+
+    record = execute({"r": Random}, Lies()).only
+    assert record.header["counts"] == {"diverged": 20}
+
+
+def test_a_score_that_raises_costs_the_score_only() -> None:
+    class Unscored:
+        problem, facts, evaluate = curve.problem, curve.facts, curve.evaluate
+
+        def score(self, trials: Any) -> Any:
+            raise RuntimeError("cannot tell")
+
+    record = execute({"r": Random}, Unscored()).only
+    assert record.header["status"] == "ok"
+    assert np.isnan(record.columns["score"]).all()
+
+
+@pytest.mark.parametrize(
+    "budget",
+    [Budget("evaluations", 10), Budget("per_dimension", 5), Budget("simulated_seconds", 10)],
+)
+@pytest.mark.parametrize("workers", [1, 2])
+def test_nothing_is_asked_beyond_the_budget(budget: Budget, workers: int) -> None:
+    class Exactly(Random):
+        asked = 0
+
+        def ask(self) -> Any:
+            self.asked += 1
+            assert self.asked <= 10 * workers, "asked beyond the budget"
+            return super().ask()
+
+    many = workers if budget.axis == "simulated_seconds" else 1
+    record = execute({"e": Exactly}, plain, budget=budget, workers=workers).only
+    assert (record.header["status"], record.header["reason"]) == ("ok", "budget")
+    assert record.header["n_told"] == 10 * many
+
+
+def test_an_optimizer_may_reuse_its_arrays() -> None:
+    class Reuses(Random):
+        def __init__(self, problem: Any, rng: Any) -> None:
+            super().__init__(problem, rng)
+            self.x, self.config = np.zeros(2), {"a": 0.0, "k": "u"}
+
+        def ask(self) -> Any:
+            self.x += 0.01
+            self.config["a"] += 0.01
+            return Trial(x=self.x) if len(self.told) % 2 else dict.__ior__(self.config, {})
+
+    for workers in (1, 4):
+        record = execute({"r": Reuses}, plain, workers=workers).only
+        asked = record.columns["p.a"][np.argsort(record.columns["id"])]
+        np.testing.assert_allclose(asked, 0.01 * np.arange(1, 21))
 
 
 # --- fidelity and continuation ------------------------------------------------------------------
@@ -184,6 +283,8 @@ def test_all_optimizers_meet_the_same_noise() -> None:
         (Trial({"a": 0.5}, fidelity=9, parent=0), "another configuration"),
         (Trial({"a": 0.5}, fidelity=99), "[1, 9]"),
         (Trial({"a": 0.5}, fidelity="many"), "'many'"),
+        (Trial({"a": 0.5}, fidelity=10**400), "[1, 9]"),
+        (Trial({"a": 0.5}, fidelity={"epohcs": 3}), "'epohcs'"),
     ],
 )
 def test_an_invalid_parent_or_fidelity_fails_the_run(trial: Trial, words: str) -> None:
@@ -249,6 +350,7 @@ def test_a_tell_that_raises_keeps_exactly_what_was_told(fatal: int, block: int) 
     record = execute({"b": Chokes}, plain, block=block).only
     assert record.columns["id"].tolist() == list(range(fatal + 1))
     assert record.columns["end"].tolist() == list(range(1, fatal + 2))
+    assert record.header["spent"] == fatal + 1
 
 
 @pytest.mark.parametrize("workers", [1, 4])
@@ -312,6 +414,30 @@ def test_replay_evaluates_only_what_is_missing() -> None:
     calls.clear()
     execute({"r": Random}, counted, replay={whole.header["key"]: told_rows(whole, 12)})
     assert len(calls) == 8
+
+
+def test_replay_knows_why_trials_failed() -> None:
+    @hb.testbed(space={"a": hb.Float(0, 1)})
+    def shaky(config: Any) -> float:
+        if config["a"] < 0.5:
+            raise OSError(f"sensor at {config['a']}")
+        return float(config["a"])
+
+    whole = execute({"r": Random}, shaky).only
+    assert whole.header["failures"]
+    again = execute({"r": Random}, shaky, replay={whole.header["key"]: told_rows(whole, 12)}).only
+    assert again.header["failures"] == whole.header["failures"]
+    assert_same_run(whole, again)
+
+
+def test_expensive_evaluations_are_told_and_stored_as_they_come(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine.lockstep, "PARTIAL_EVERY_S", -1.0)
+    kept = execute({"b": Batches}, plain, seeds=range(2), budget=Budget("evaluations", 9))
+    for parts in kept.parts.values():
+        assert [len(part.columns["id"]) for part in parts] == [1] * len(parts)
+        assert len(parts) >= 7
 
 
 def test_replay_names_an_optimizer_that_is_not_deterministic() -> None:

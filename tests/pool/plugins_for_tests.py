@@ -9,6 +9,8 @@ from typing import Any
 
 import numpy as np
 
+import hpobench_lab as hb
+
 
 class Good:
     """Ask at random."""
@@ -49,6 +51,15 @@ class KillsOnce(Good):
         return super().ask()
 
 
+class Interrupts(Good):
+    """Raise what usually comes from the keyboard."""
+
+    def ask(self) -> Any:
+        if self.n == 6:
+            raise KeyboardInterrupt
+        return super().ask()
+
+
 class Hangs(Good):
     """Never come back from the seventh ask."""
 
@@ -65,3 +76,11 @@ class Hungry(Good):
         if self.n == 6:
             self.block = np.ones(2**34, dtype=np.uint8)
         return super().ask()
+
+
+@hb.testbed(space={"a": hb.Float(0, 1)})
+def deadly(config: Any) -> float:
+    """End the process in a corner of the space."""
+    if config["a"] > 0.98:
+        os._exit(11)
+    return float(config["a"])

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from hpobench_lab.engine.record import lost_record
+from hpobench_lab.pool import _Coordinator, _Lane, chunks
 from hpobench_lab.problem import Budget
 from hpobench_lab.protocol import Protocol
-from hpobench_lab.results import load
+from hpobench_lab.results import RunRecord, load
 from hpobench_lab.runner import RunSummary, run_study
 from hpobench_lab.store import Store
 from hpobench_lab.study import CarbonSettings, OptimizerSpec, Primary, Study, TestbedSpec
@@ -57,6 +60,7 @@ def test_processes_change_nothing(tmp_path: Path, undisturbed: Any, processes: i
     ("name", "reason", "words", "options", "protocol"),
     [
         ("Kills", "crashed", "ended its process 2 times", {}, {}),
+        ("Interrupts", "crashed", "ended its process 2 times", {}, {}),
         ("Hangs", "timeout", "ask_timeout_s = 0.5", {}, {"ask_timeout_s": 0.5}),
         ("Hungry", "error", "MemoryError", {"memory_mb": 4096}, {}),
     ],
@@ -88,6 +92,69 @@ def test_a_process_that_dies_once_is_replaced_and_nothing_is_blamed(
     summary = run(tmp_path, replace(what, optimizers=(what.optimizers[0], once)), processes=1)
     assert (tmp_path / "marker").exists()
     assert (summary.ok, summary.failed) == (2, 0)
+
+
+def test_a_testbed_that_ends_its_process_costs_the_runs_that_go_there(tmp_path: Path) -> None:
+    deadly = TestbedSpec(
+        f"{FILE}:deadly", "deadly", "1", facts={"kind": "function"}, objectives=("loss",)
+    )
+    what = replace(study("Good", seeds=tuple(range(12))), testbeds=(deadly, BED))
+    headers: list[Any] = []
+    summary = run(tmp_path, what, processes=1, progress=lambda now: headers.append(now.last))
+    assert summary.ok + summary.failed == summary.planned == 24
+    results = load(summary.folder)
+    for i, header in enumerate(results.headers):
+        died = header["status"] == "failed"
+        assert not died or header["testbed"]["id"] == "deadly"
+        if died:
+            assert header["reason"] == "crashed"
+            assert "testbed deadly ended its process" in header["message"]
+        elif header["testbed"]["id"] == "deadly":
+            assert (results.run(i).columns["p.a"] <= 0.98).all()
+    assert 0 < summary.failed < 12
+
+
+def test_a_lane_that_dies_while_idle_is_replaced(tmp_path: Path, undisturbed: Any) -> None:
+    what = study("Good")
+    store = Store.create_or_open(tmp_path, what)
+    done: list[Any] = []
+    coordinator = _Coordinator(deque(chunks(what.runs(), store.folder, 1)), done.append, None)
+    coordinator.lanes = [_Lane(coordinator._context, None)]
+    coordinator.lanes[0].process.kill()
+    coordinator.lanes[0].process.join()
+    try:
+        coordinator.run(0)
+    finally:
+        for lane in coordinator.lanes:
+            lane.end()
+    assert len(done) == 3
+    results = load(store.folder)
+    found = {("Good", h["seed"]): results.run(i) for i, h in enumerate(results.headers)}
+    assert_good_runs_agree(found, undisturbed)
+
+
+def test_every_run_is_counted_once(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    run(tmp_path, study("Good", "Kills"), processes=1, progress=seen.append)
+    assert [p.done for p in seen] == sorted(p.done for p in seen)
+    assert seen[-1].done == seen[-1].planned == 6
+
+
+def test_a_run_that_is_given_up_keeps_the_rows_it_had_stored(
+    tmp_path: Path,
+) -> None:
+    what = study("Good", seeds=(0,))
+    store = Store.create_or_open(tmp_path, what)
+    whole = records(run(tmp_path / "whole", what, processes=0))["Good", 0]
+    header = {k: v for k, v in whole.header.items() if k not in ("status", "reason", "message")}
+    with store.writer() as writer:
+        writer.partial(RunRecord(header, {k: v[:7] for k, v in whole.columns.items()}, 0))
+    (lost,) = what.runs()
+    record = lost_record(lost, "crashed", "gone", Store(store.folder).partial(lost.key))
+    assert (record.header["n_told"], record.header["counts"]) == (7, {"ok": 7})
+    with store.writer() as writer:
+        writer.finished(record)
+    assert Store(store.folder).finished_keys() == {lost.key}
 
 
 def test_a_finished_study_evaluates_nothing(tmp_path: Path) -> None:
