@@ -26,9 +26,11 @@ class Plan:
         budget: In words.
         baseline: Label.
         not_applicable: Pairs that are not planned: optimizer, testbed, missing, instead.
-        sources: Distinct sources, the units of replication.
-        comparisons: Optimizers compared with the baseline.
-        smallest_p: The smallest Holm-corrected p that the design can attain.
+        sources: Distinct sources over which the family is tested, the units of replication.
+        comparisons: Optimizers compared with the baseline in a test: the Holm family, those with
+            enough common sources; where none has enough, all of them.
+        untested: Label -> sources shared with the baseline, of the others.
+        smallest_p: The smallest Holm-corrected p that the family can attain.
     """
 
     study: str
@@ -42,10 +44,13 @@ class Plan:
     not_applicable: tuple[dict[str, Any], ...]
     sources: int
     comparisons: int
+    untested: dict[str, int]
     smallest_p: float
 
     def text(self) -> str:
         """Return the plan as a person reads it."""
+        from hpobench_lab.analysis.applicability import sentences
+
         factors = (
             _count(len(self.optimizers), "optimizer"),
             _count(len(self.testbeds), "testbed"),
@@ -55,12 +60,7 @@ class Plan:
         lines = [f"{product}, {self.budget} each"]
         if self.not_applicable:
             lines[0] += f", less {_count(len(self.not_applicable), 'pair')} that cannot work:"
-        for pair in self.not_applicable:
-            instead = f"; {pair['instead']} does" if pair["instead"] else ""
-            lines.append(
-                f"  {pair['optimizer']} on {pair['testbed']}: does not support "
-                f"{', '.join(pair['missing'])}{instead}"
-            )
+        lines += [f"  {sentence}" for sentence in sentences(self.not_applicable)]
         return "\n".join([*lines, self.design()])
 
     def design(self) -> str:
@@ -73,19 +73,30 @@ class Plan:
         )
         p = f"the smallest attainable p after Holm's correction is {self.smallest_p:.3g}"
         if self.smallest_p <= LEVEL:
-            return f"{against}: {p}."
+            return f"{against}: {p}.{self._left_out()}"
         return (
             f"{against}: {p}, so this design cannot reach {LEVEL:g} whatever the results; "
-            f"{_enough(self.comparisons)} sources would. More seeds do not help."
+            f"{_enough(self.comparisons)} sources would. More seeds do not help.{self._left_out()}"
         )
+
+    def _left_out(self) -> str:
+        if not self.untested:
+            return ""
+        from hpobench_lab.analysis.applicability import listed
+        from hpobench_lab.analysis.comparisons import ENOUGH
+
+        who = listed([f"{label} ({n})" for label, n in self.untested.items()])
+        return f" Not tested, with fewer than {ENOUGH} sources in common: {who}."
 
 
 def plan_of(study: Study) -> Plan:
     """Return the plan of a study."""
+    from hpobench_lab.analysis.comparisons import ENOUGH
     from hpobench_lab.analysis.ranktests import smallest_attainable_p
 
-    sources = len({str(bed.facts.get("source") or bed.id) for bed in study.testbeds})
-    comparisons = len(study.optimizers) - 1
+    common = _common(study)
+    enough = {label: n for label, n in common.items() if n >= ENOUGH}
+    family = enough or common
     ((axis, amount),) = study.protocol.to_json()["budget"].items()
     return Plan(
         study=study.name,
@@ -97,10 +108,25 @@ def plan_of(study: Study) -> Plan:
         budget=f"{amount:g} {axis.replace('_', ' ')}",
         baseline=study.primary.baseline,
         not_applicable=tuple(_not_applicable(study)),
-        sources=sources,
-        comparisons=comparisons,
-        smallest_p=smallest_attainable_p(sources, comparisons) if comparisons else 1.0,
+        sources=max(family.values(), default=0),
+        comparisons=len(family),
+        untested={label: n for label, n in common.items() if label not in family},
+        smallest_p=smallest_attainable_p(max(family.values()), len(family)) if family else 1.0,
     )
+
+
+def _common(study: Study) -> dict[str, int]:
+    """Return how many sources each optimizer shares with the baseline."""
+    served = {
+        o.label: {
+            str(bed.facts.get("source") or bed.id)
+            for bed in study.testbeds
+            if not study.missing(o, bed)
+        }
+        for o in study.optimizers
+    }
+    baseline = served.get(study.primary.baseline, set())
+    return {k: len(v & baseline) for k, v in served.items() if k != study.primary.baseline}
 
 
 def _not_applicable(study: Study) -> list[dict[str, Any]]:

@@ -6,7 +6,8 @@ from hpobench_lab.analysis.aggregate import iqm as iqm
 from hpobench_lab.analysis.aggregate import per_source as per_source
 from hpobench_lab.analysis.comparisons import Comparison as Comparison
 from hpobench_lab.analysis.comparisons import against_baseline as against_baseline
-from hpobench_lab.analysis.comparisons import smallest_attainable_p as smallest_attainable_p
+from hpobench_lab.analysis.comparisons import attainable_p as attainable_p
+from hpobench_lab.analysis.comparisons import family as family
 from hpobench_lab.analysis.estimate import Caution as Caution
 from hpobench_lab.analysis.estimate import Estimate as Estimate
 from hpobench_lab.analysis.league import Analysis as Analysis
@@ -18,6 +19,7 @@ from hpobench_lab.analysis.ranktests import a12 as a12
 from hpobench_lab.analysis.ranktests import holm as holm
 from hpobench_lab.analysis.ranktests import sign_test as sign_test
 from hpobench_lab.analysis.ranktests import signed_rank as signed_rank
+from hpobench_lab.analysis.ranktests import smallest_attainable_p as smallest_attainable_p
 from hpobench_lab.analysis.traces import Steps as Steps
 from hpobench_lab.analysis.traces import log_time_auc as log_time_auc
 from hpobench_lab.analysis.traces import normalised_regret as normalised_regret
@@ -38,7 +40,9 @@ __all__ = [
     "against_baseline",
     "analyse",
     "arrange",
+    "attainable_p",
     "bootstrap_sources",
+    "family",
     "holm",
     "interval",
     "iqm",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,7 +19,7 @@ from hpobench_lab.analysis.ranktests import (
     smallest_attainable_p,
 )
 
-__all__ = ["CITATION", "Comparison", "against_baseline", "smallest_attainable_p"]
+__all__ = ["CITATION", "ENOUGH", "Comparison", "against_baseline", "attainable_p", "family"]
 
 FloatArray = NDArray[np.float64]
 
@@ -42,7 +43,7 @@ class Comparison:
         low: Lower end of its 95 % interval.
         high: Upper end of its 95 % interval.
         p: Two-sided signed-rank p; NaN when ``reason`` says why.
-        p_holm: Corrected over the family.
+        p_holm: Corrected over the family: the comparisons with enough common sources.
         p_sign: Two-sided sign test.
         win: Sources on which a is better.
         tie: Sources without a difference.
@@ -81,10 +82,24 @@ class Comparison:
         return "better" if self.effect < 0 else "worse"
 
 
+def family(comparisons: Sequence[Comparison]) -> tuple[Comparison, ...]:
+    """Return the comparisons that can be tested by design: with at least 6 common sources.
+
+    The others have no p, whatever their results, so Holm's correction does not count them.
+    """
+    return tuple(c for c in comparisons if c.n >= ENOUGH)
+
+
+def attainable_p(comparisons: Sequence[Comparison]) -> float:
+    """Return the smallest corrected p that a family can attain; 1.0 when nothing is testable."""
+    tested = family(comparisons)
+    return smallest_attainable_p(max(c.n for c in tested), len(tested)) if tested else 1.0
+
+
 def against_baseline(
     panel: Panel, regret: FloatArray, draws: FloatArray, baseline: str
 ) -> tuple[Comparison, ...]:
-    """Return one comparison an optimizer, Holm-corrected over those that can be tested.
+    """Return one comparison an optimizer, Holm-corrected over their ``family``.
 
     Args:
         panel: The runs.
@@ -133,8 +148,8 @@ def _pair(
         n=len(d),
         excluded=len({bed.source for bed in panel.beds}) - len(d),
         method="two-sided Wilcoxon signed-rank over sources "
-        f"({test.method}, zeros as Pratt), Holm over the family; median difference with a "
-        "bootstrap over sources, then seeds",
+        f"({test.method}, zeros as Pratt), Holm over the comparisons with at least {ENOUGH} common "
+        "sources; median difference with a bootstrap over sources, then seeds",
         reason=reason,
     )
 

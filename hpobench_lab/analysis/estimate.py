@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Literal
 
 __all__ = ["Caution", "Estimate"]
 
@@ -15,12 +16,18 @@ class Caution:
     Args:
         code: Stable word for programs, such as ``"flip"``.
         text: One sentence for people.
-        banner: Whether the page shows it before the figures rather than below them.
+        level: ``banner`` limits the conclusions, ``info`` explains the table, ``note`` stands at
+            the end.
     """
 
     code: str
     text: str
-    banner: bool = True
+    level: Literal["banner", "info", "note"] = "banner"
+
+    @property
+    def banner(self) -> bool:
+        """Return whether it limits the conclusions."""
+        return self.level == "banner"
 
 
 @dataclass(frozen=True)

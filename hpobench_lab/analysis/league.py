@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import bootstrap_sources, interval, iqm
+from hpobench_lab.analysis.applicability import listed, needs
 from hpobench_lab.analysis.comparisons import (
     ENOUGH,
     Comparison,
     against_baseline,
-    smallest_attainable_p,
+    attainable_p,
+    family,
 )
 from hpobench_lab.analysis.cuts import Cut, choose_cut
 from hpobench_lab.analysis.energy import Cost, Session, costs, sessions
@@ -23,11 +25,12 @@ from hpobench_lab.analysis.estimate import Caution, Estimate
 from hpobench_lab.analysis.panel import FLOOR, Panel, ResultsLike, arrange
 from hpobench_lab.analysis.verdict import Verdict, decide
 
-__all__ = ["Analysis", "Completion", "LeagueRow", "analyse"]
+__all__ = ["Analysis", "Completion", "LeagueRow", "analyse", "partly"]
 
 FloatArray = NDArray[np.float64]
 
 DRAWS = 2000
+LEVELS = ("banner", "info", "note")
 IQM_CITATION = "Agarwal et al. (2021), NeurIPS, https://arxiv.org/abs/2108.13264"
 
 
@@ -55,19 +58,21 @@ class LeagueRow:
     """Hold one optimizer's line of the league table.
 
     Args:
-        place: From 1, by ``regret``; ties share a place.
+        place: From 1, by ``regret``, ties share a place; None for those who served some sources
+            only, listed below the others.
         label: Name in the study.
         id: Canonical name.
         version: Of the optimizer.
         params: Bound arguments.
-        mean_rank: Over sources; NaN without any.
+        mean_rank: Over sources, among those with a place; NaN without any.
         regret: IQM over sources of the normalised regret.
         comparison: Against the baseline; None for the baseline itself.
         completion: Counted runs.
         cost: What its runs took.
+        rank_reason: Why there is no place; "" when there is one.
     """
 
-    place: int
+    place: int | None
     label: str
     id: str
     version: str
@@ -77,6 +82,7 @@ class LeagueRow:
     comparison: Comparison | None
     completion: Completion
     cost: Cost
+    rank_reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,7 +100,7 @@ class Analysis:
         regret: Normalised regret at the cut, shape (k, t, s).
         scores: Per source, shape (k, sources).
         draws: Bootstrap draws of the scores, shape (B, k, sources).
-        league: One row an optimizer, best first.
+        league: One row an optimizer, best first, those without a place last.
         comparisons: One an optimizer against the baseline.
         verdict: The sentence.
         sensitivity: Name of an alternative -> label of its winner, "" when nothing is decided.
@@ -161,6 +167,7 @@ def analyse(
     league = _league(results, panel, cut, regret, resampled, comparisons)
     winners = _sensitivity(panel, cut, resampled, base, regret)
     cautions += [*panel.cautions, *cut.cautions, *_design(panel, comparisons, league)]
+    cautions += _partly(league)
     cautions += _flips(winners)
     counts = [r.completion for r in league]
     verdict = decide(
@@ -191,7 +198,7 @@ def analyse(
         sensitivity=winners,
         session=sessions(results.carbon),
         not_applicable=tuple(study.get("not_applicable") or ()),
-        cautions=tuple(sorted(cautions, key=lambda c: not c.banner)),
+        cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
     )
 
 
@@ -221,15 +228,17 @@ def _league(
     about = {h["optimizer"]["label"]: h["optimizer"] for h in reversed(results.headers)}
     against = {c.a: c for c in comparisons}
     spent = {c.label: c for c in costs(results, panel.optimizers)}
+    ranked = panel.ranked
     order = sorted(
-        range(len(values)), key=lambda i: (math.isnan(values[i]), values[i], ranks[i], i)
+        range(len(values)),
+        key=lambda i: (not ranked[i], math.isnan(values[i]), values[i], ranks[i], i),
     )
     rows = []
     for i in order:
         label = panel.optimizers[i]
         rows.append(
             LeagueRow(
-                place=1 + int((values < values[i]).sum()) if values[i] == values[i] else len(order),
+                place=_place(values[ranked], float(values[i])) if ranked[i] else None,
                 label=label,
                 id=str(about[label]["id"]),
                 version=str(about[label]["version"]),
@@ -239,9 +248,20 @@ def _league(
                 comparison=against.get(label),
                 completion=_completion(results, panel, i),
                 cost=spent[label],
+                rank_reason="" if ranked[i] else _why_unranked(results, panel, i),
             )
         )
     return tuple(rows)
+
+
+def _place(values: FloatArray, mine: float) -> int:
+    return 1 + int((values < mine).sum()) if mine == mine else len(values)
+
+
+def _why_unranked(results: ResultsLike, panel: Panel, i: int) -> str:
+    why = needs(results.study.get("not_applicable") or (), panel.optimizers[i])
+    share = f"{int(panel.served[i].sum())} of {len(panel.sources)} sources"
+    return f"served {share} only" + (f", {why}" if why else "")
 
 
 def _regret(value: float, draws: FloatArray, scores: FloatArray) -> Estimate:
@@ -291,7 +311,8 @@ def _winner(panel: Panel, comparisons: tuple[Comparison, ...], values: FloatArra
     scores = panel.by_source(values)
     if not better or not scores.size:
         return ""
-    order = np.argsort(np.where(np.isnan(m := iqm(scores)), np.inf, m), kind="stable")
+    middle = iqm(scores)
+    order = np.lexsort((np.where(np.isnan(middle), np.inf, middle), ~panel.ranked))
     ranked = [panel.optimizers[int(i)] for i in order]
     return next(label for label in ranked if label in better)
 
@@ -310,23 +331,31 @@ def _flips(winners: Mapping[str, str]) -> list[Caution]:
     ]
 
 
+def partly(league: Sequence[LeagueRow]) -> str:
+    """Return who served some sources only, and why, in a clause; "" when all served the same."""
+    groups: dict[str, list[str]] = {}
+    for row in league:
+        if row.place is None:
+            groups.setdefault(row.rank_reason, []).append(row.label)
+    return "; ".join(f"{listed(labels)} {reason}" for reason, labels in groups.items())
+
+
+def _partly(league: Sequence[LeagueRow]) -> list[Caution]:
+    said = partly(league)
+    text = (
+        f"{said}. They stand below the league table without a rank; differences from the "
+        "baseline are on common sources."
+    )
+    return [Caution("not-applicable", text, level="info")] if said else []
+
+
 def _design(
     panel: Panel, comparisons: tuple[Comparison, ...], league: tuple[LeagueRow, ...]
 ) -> list[Caution]:
     found = []
-    for row in league:
-        if 0 < row.regret.n < len(panel.sources):
-            found.append(
-                Caution(
-                    "not-applicable",
-                    f"{row.label} is ranked on {row.regret.n} of "
-                    f"{len(panel.sources)} sources only; its line does not compare with those "
-                    "that served all.",
-                )
-            )
-    n, k = len(panel.sources), len(comparisons)
-    floor = smallest_attainable_p(n, k)
-    if k and n >= ENOUGH and floor > 0.05:
+    n = max((c.n for c in comparisons), default=0)
+    k, floor = len(family(comparisons)), attainable_p(comparisons)
+    if k and floor > 0.05:
         found.append(
             Caution(
                 "too-few-sources",
@@ -334,7 +363,7 @@ def _design(
                 f"corrected p is {floor:.3g}; this design cannot reach 5 %.",
             )
         )
-    elif k and n < ENOUGH:
+    elif comparisons and not k:
         found.append(
             Caution(
                 "too-few-sources",

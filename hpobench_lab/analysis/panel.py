@@ -189,9 +189,28 @@ class Panel:
         """Return medians over seeds, then over a source's testbeds, shape (k, sources)."""
         return per_source(values, self.source)
 
+    @property
+    def served(self) -> BoolArray:
+        """Return which sources an optimizer has runs on, shape (k, sources)."""
+        beds: BoolArray = np.any(self.run >= 0, axis=2)
+        columns = [beds[:, self.source == j].any(axis=1) for j in range(len(self.sources))]
+        return np.stack(columns, axis=1) if columns else np.zeros((len(beds), 0), dtype=np.bool_)
+
+    @property
+    def ranked(self) -> BoolArray:
+        """Return who is ranked, shape (k,): those who served just the sources of the widest."""
+        served = self.served
+        if not served.size:
+            return np.ones(len(served), dtype=np.bool_)
+        widest = served[int(served.sum(axis=1).argmax())]
+        return np.asarray((served == widest).all(axis=1))
+
     def mean_ranks(self, regret: FloatArray) -> FloatArray:
-        """Return ranks averaged over seeds, testbeds of a source and sources, shape (k,)."""
-        seeds = _mean(self.ranks(regret))
+        """Return ranks averaged over seeds, testbeds of a source and sources, shape (k,).
+
+        Only those who are ``ranked`` take part; the others have NaN.
+        """
+        seeds = _mean(self.ranks(np.where(self.ranked[:, None, None], regret, np.nan)))
         columns = [_mean(seeds[:, self.source == j]) for j in range(len(self.sources))]
         return (
             _mean(np.stack(columns, axis=1)) if columns else np.full(len(self.optimizers), np.nan)
@@ -298,7 +317,7 @@ def _resolve(
                 "own-loss",
                 f"{bed.id}: has no noise-free value at full fidelity "
                 "for some incumbents; their own told loss stands in.",
-                banner=False,
+                level="note",
             )
         )
     best = float(scored.min()) if len(scored) else math.nan

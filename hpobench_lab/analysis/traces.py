@@ -48,6 +48,12 @@ class Steps:
     position: Mapping[str, FloatArray]
     spent: Mapping[str, FloatArray]
 
+    def of_runs(self, axis: str, runs: IntArray) -> FloatArray:
+        """Return where the steps of some runs happen, in no particular order; -1 is no run."""
+        member = np.zeros(len(self.offsets) - 1, dtype=np.bool_)
+        member[runs[runs >= 0]] = True
+        return self.position[axis][np.repeat(member, np.diff(self.offsets))]
+
     @classmethod
     def of(
         cls, columns: Mapping[str, NDArray[np.generic]], offsets: IntArray, full: ArrayLike = 1.0

@@ -6,8 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hpobench_lab.analysis.comparisons import ENOUGH, Comparison
-from hpobench_lab.analysis.ranktests import smallest_attainable_p
+from hpobench_lab.analysis.applicability import listed
+from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
 
 __all__ = ["Verdict", "decide", "p_words", "short"]
 
@@ -59,18 +59,18 @@ def decide(
         flips: Sentences on alternatives that decide otherwise.
     """
     crashes = f"{crashed} of {runs} runs crashed"
-    by_label = {c.a: c for c in comparisons}
+    by_label, tested = {c.a: c for c in comparisons}, len(family(comparisons))
     better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
     worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
     if better:
-        sentence = _won(by_label[better[0]], words, crashes, len(comparisons), bool(flips))
+        sentence = _won(by_label[better[0]], words, crashes, tested, bool(flips))
         return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
     if worse:
         c = by_label[worse[-1]]
         sentence = (
-            f"Nothing beats {baseline}, and {_list(worse)} "
+            f"Nothing beats {baseline}, and {listed(worse)} "
             f"{'is' if len(worse) == 1 else 'are'} worse after {words}: {c.a} loses "
-            f"{_effect(c)} ({_p(c, len(comparisons))}); {crashes}."
+            f"{_effect(c)} ({_p(c, tested)}); {crashes}."
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
     reason = _why(comparisons, baseline, order, sources, runs, crashed)
@@ -79,11 +79,11 @@ def decide(
     return Verdict(sentence, "", False, reason)
 
 
-def _won(c: Comparison, words: str, crashes: str, family: int, flipped: bool) -> str:
+def _won(c: Comparison, words: str, crashes: str, tested: int, flipped: bool) -> str:
     caveat = ", though not under every alternative below" if flipped else ""
     return (
         f"{c.a} beats {c.b} after {words}{caveat}: its normalised regret (0 = optimum, "
-        f"1 = one random evaluation) is {_effect(c)} ({_p(c, family)}); {crashes}."
+        f"1 = one random evaluation) is {_effect(c)} ({_p(c, tested)}); {crashes}."
     )
 
 
@@ -101,8 +101,8 @@ def _effect(c: Comparison) -> str:
     )
 
 
-def _p(c: Comparison, family: int) -> str:
-    corrected = f", {p_words(c.p_holm)} after Holm over {family} comparisons" if family > 1 else ""
+def _p(c: Comparison, tested: int) -> str:
+    corrected = f", {p_words(c.p_holm)} after Holm over {tested} comparisons" if tested > 1 else ""
     return f"Wilcoxon signed-rank {p_words(c.p)}{corrected}"
 
 
@@ -112,16 +112,22 @@ def _others(
     said = []
     if better[1:]:
         said.append(
-            f"{_list(better[1:])} also beat{'s' if len(better) == 2 else ''} {baseline}; "
+            f"{listed(better[1:])} also beat{'s' if len(better) == 2 else ''} {baseline}; "
             "differences among the winners were not tested."
         )
     if worse and better:
-        said.append(f"{_list(worse)} {'is' if len(worse) == 1 else 'are'} worse than {baseline}.")
-    undecided = [x for x, c in by_label.items() if c.outcome == "open"]
+        said.append(f"{listed(worse)} {'is' if len(worse) == 1 else 'are'} worse than {baseline}.")
+    few = [x for x, c in by_label.items() if c.n < ENOUGH]
+    undecided = [x for x, c in by_label.items() if c.outcome == "open" and x not in few]
     if undecided:
         one = len(undecided) == 1
         said.append(
-            f"{_list(undecided)} {'is' if one else 'are'} not shown to differ from {baseline}."
+            f"{listed(undecided)} {'is' if one else 'are'} not shown to differ from {baseline}."
+        )
+    if few:
+        said.append(
+            f"{listed(few)} share{'s' if len(few) == 1 else ''} fewer than {ENOUGH} sources with "
+            f"{baseline}, too few for a test."
         )
     return tuple(said)
 
@@ -144,15 +150,15 @@ def _why(
         return f"{order[0]} is the only optimizer and there is nothing to compare it with"
     if not baseline:
         return "there is no baseline to compare with"
-    family, n = len(comparisons), max(c.n for c in comparisons)
+    n, floor = max(c.n for c in comparisons), attainable_p(comparisons)
     if n < ENOUGH:
         return (
             f"{n} {'source is' if n == 1 else 'sources are'} too few for 5 %, which takes {ENOUGH}"
         )
-    if smallest_attainable_p(n, family) > 0.05:
-        least = smallest_attainable_p(n, family)
+    if floor > 0.05:
+        tested = len(family(comparisons))
         return (
-            f"with {n} sources and {family} comparisons the smallest corrected p is {short(least)}"
+            f"with {n} sources and {tested} comparisons the smallest corrected p is {short(floor)}"
         )
     if all(c.win == c.loss == 0 for c in comparisons):
         return f"every optimizer ties with {baseline} on every source"
@@ -172,10 +178,6 @@ def _closest(comparisons: Sequence[Comparison], order: Sequence[str]) -> str:
         f"normalised regret{span}; better on {c.win}, tied on {c.tie}, worse on {c.loss} of "
         f"{c.n} {'source' if c.n == 1 else 'sources'}{tested})"
     )
-
-
-def _list(names: Sequence[str]) -> str:
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def short(value: float) -> str:

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.league import Analysis
+from hpobench_lab.analysis.league import Analysis, partly
 from hpobench_lab.analysis.traces import AXES
 from hpobench_lab.figures.style import Look, looks
 
-__all__ = ["axis_words", "log_axes", "log_x", "looks_of", "shared_grid", "step_grid"]
+__all__ = ["axis_words", "log_axes", "log_x", "looks_of", "ranked_only", "shared_grid", "step_grid"]
 
 FloatArray = NDArray[np.float64]
 
@@ -22,6 +22,13 @@ def looks_of(analysis: Analysis) -> dict[str, Look]:
     """Return the looks of a study's optimizers: the baseline and plain random search are grey."""
     random = [r.label for r in analysis.league if r.id == "random"]
     return looks(analysis.panel.optimizers, [analysis.baseline, *random])
+
+
+def ranked_only(analysis: Analysis) -> tuple[list[int], str]:
+    """Return who is drawn over all sources, and a sentence on who is left out ("" for nobody)."""
+    keep = [i for i, ranked in enumerate(analysis.panel.ranked.tolist()) if ranked]
+    said = partly(analysis.league)
+    return keep, f" Left out: {said}; see the testbeds one by one." if said else ""
 
 
 def step_grid(analysis: Analysis, bed: int) -> FloatArray:
@@ -43,9 +50,12 @@ def step_grid(analysis: Analysis, bed: int) -> FloatArray:
 def shared_grid(analysis: Analysis) -> tuple[FloatArray, FloatArray, str]:
     """Return x for display, cuts of each testbed (t, g), and the axis in words.
 
+    It begins where the first of those who are ranked has a value.
+
     Where all testbeds share one cut, x is in its units; otherwise it is a share of the cut.
     """
-    cut, position = analysis.cut, analysis.panel.steps.position[analysis.cut.axis]
+    cut, panel = analysis.cut, analysis.panel
+    position = panel.steps.of_runs(cut.axis, panel.run[panel.ranked])
     same = bool(np.all(cut.at == cut.at[:1])) if len(cut.at) else True
     top = cut.amount if same else 1.0
     inside = position[(position > 0) & (position <= cut.amount)]
@@ -63,14 +73,22 @@ def axis_words(analysis: Analysis) -> str:
     return AXES[analysis.cut.axis]
 
 
-def log_axes(ax: Any, x: str, y: str) -> None:
-    """Set log-log axes with few ticks and no minor ones (which would take most of the time)."""
+def log_axes(ax: Any, x: str, y: str, *, both: bool = True) -> None:
+    """Set log-log axes with few ticks and no minor ones (which would take most of the time).
+
+    Args:
+        ax: Of matplotlib.
+        x: Label.
+        y: Label.
+        both: Whether y is logarithmic too, which takes positive values.
+    """
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
-    ax.set_yscale("log")
-    ax.yaxis.set_major_locator(LogLocator(numticks=6))
-    ax.yaxis.set_minor_locator(NullLocator())
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: power(v)))
+    if both:
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(numticks=6))
+        ax.yaxis.set_minor_locator(NullLocator())
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: power(v)))
     ax.set_ylabel(y)
     log_x(ax, x)
 

@@ -67,12 +67,16 @@ def _run(
 
 def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
     """Draw dots and the lines from parents to children."""
+    from matplotlib.collections import LineCollection
+
     look = known[rows["optimizer"][0]]
     at = {t: (x, y) for t, x, y in zip(rows["trial"], rows["fidelity"], rows["loss"], strict=True)}
-    for trial, parent in zip(rows["trial"], rows["parent"], strict=True):
-        if parent in at:
-            (x0, y0), (x1, y1) = at[parent], at[trial]
-            ax.plot([x0, x1], [y0, y1], color=look.colour, linewidth=0.6, alpha=0.5)
+    lines = [
+        (at[parent], at[trial])
+        for trial, parent in zip(rows["trial"], rows["parent"], strict=True)
+        if parent in at
+    ]
+    ax.add_collection(LineCollection(lines, colors=look.colour, linewidths=0.6, alpha=0.5))
     ax.plot(
         rows["fidelity"],
         rows["loss"],
@@ -82,7 +86,4 @@ def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
         markersize=2.6,
         alpha=0.7,
     )
-    positive = min(rows["loss"]) > 0
-    log_axes(ax, str(rows["axis"][0]), "told loss")
-    if not positive:
-        ax.set_yscale("linear")
+    log_axes(ax, str(rows["axis"][0]), "told loss", both=min(rows["loss"]) > 0)

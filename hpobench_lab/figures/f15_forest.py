@@ -33,7 +33,7 @@ def forest(analysis: Analysis) -> Plot:
         f"Difference from {analysis.baseline or 'the baseline'}",
         "Median over sources of the difference in normalised regret; left of the line is better "
         "than the baseline. Bars: 95 % bootstrap interval over sources, then seeds. Filled: "
-        "decided at 5 % after Holm; open: not decided.",
+        "decided at 5 % after Holm; open: not decided. n: common sources, where they differ.",
         rows,
         draw,
         looks_of(analysis),
@@ -64,7 +64,12 @@ def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
                 markerfacecolor=face,
                 linestyle="none",
             )
-    ax.set_yticks(range(len(rows["optimizer"])), [plain(n) for n in rows["optimizer"]])
+    mixed = len(set(rows["n"])) > 1
+    names = [
+        plain(label) + (f" (n = {n})" if mixed else "")
+        for label, n in zip(rows["optimizer"], rows["n"], strict=True)
+    ]
+    ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(rows["optimizer"]) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     baseline = rows["baseline"][0] if len(rows["baseline"]) else "the baseline"

@@ -12,7 +12,14 @@ from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import FLOOR
 from hpobench_lab.analysis.traces import normalised_regret
-from hpobench_lab.figures.curves import axis_words, log_axes, looks_of, shared_grid, step_grid
+from hpobench_lab.figures.curves import (
+    axis_words,
+    log_axes,
+    looks_of,
+    ranked_only,
+    shared_grid,
+    step_grid,
+)
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import Look
 
@@ -49,8 +56,10 @@ def over_sources(analysis: Analysis) -> Plot:
     panel = analysis.panel
     regret = panel.regret(analysis.cut.axis, at)
     scores = np.stack([panel.by_source(regret[..., g]) for g in range(len(x))], axis=-1)
+    keep, left_out = ranked_only(analysis)
+    names, known = [panel.optimizers[i] for i in keep], looks_of(analysis)
     lines: list[tuple[Any, ...]] = []
-    for i, label in enumerate(panel.optimizers):
+    for i, label in zip(keep, names, strict=True):
         middle, low, high = _band(scores[i])
         lines += [
             ("", label, "median", *v, words)
@@ -63,10 +72,10 @@ def over_sources(analysis: Analysis) -> Plot:
         "Normalised regret (0 = optimum, 1 = the median of one random evaluation), lower is "
         "better. Lines: median over sources of the median over seeds; band: interquartile range "
         f"over the {len(panel.sources)} sources. A run without a value yet, or failed, counts "
-        f"as 1. Values below 10⁻⁸ are drawn there.",
+        f"as 1. Values below 10⁻⁸ are drawn there.{left_out}",
         _columns(lines),
         draw,
-        looks_of(analysis),
+        {label: known[label] for label in names},
         size=(5.2, 3.3),
     )
 

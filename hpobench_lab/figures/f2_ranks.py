@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hpobench_lab.analysis.league import Analysis
-from hpobench_lab.figures.curves import log_x, looks_of, shared_grid
+from hpobench_lab.figures.curves import log_x, looks_of, ranked_only, shared_grid
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import Look
 
@@ -22,7 +22,10 @@ def rank_over_time(analysis: Analysis) -> Plot:
     """Return mean ranks at each point of the budget; a run without a value ranks last."""
     panel = analysis.panel
     x, at, words = shared_grid(analysis)
+    keep, left_out = ranked_only(analysis)
+    names, known = [panel.optimizers[i] for i in keep], looks_of(analysis)
     regret = panel.regret(analysis.cut.axis, at, before=math.inf)
+    regret[~panel.ranked] = np.nan
     ranks = np.stack([_by_source(analysis, regret[..., g]) for g in range(len(x))], axis=-1)
     rng = np.random.default_rng(0)
     n = ranks.shape[1]
@@ -30,7 +33,7 @@ def rank_over_time(analysis: Analysis) -> Plot:
     rows: dict[str, list[Any]] = {
         k: [] for k in ("panel", "optimizer", "x", "value", "low", "high", "axis")
     }
-    for i, label in enumerate(panel.optimizers):
+    for i, label in zip(keep, names, strict=True):
         served = np.isfinite(ranks[i]).all(axis=1)
         if not served.any():
             continue
@@ -45,10 +48,10 @@ def rank_over_time(analysis: Analysis) -> Plot:
         "f2-ranks",
         "Mean rank over time",
         f"Mean rank over the {n} sources, 1 is best; band: 95 % by resampling sources. A run "
-        "without a value yet, or failed, ranks last. Ranks depend on who takes part.",
+        f"without a value yet, or failed, ranks last. Ranks depend on who takes part.{left_out}",
         rows,
         draw,
-        looks_of(analysis),
+        {label: known[label] for label in names},
         size=(5.2, 3.1),
     )
 

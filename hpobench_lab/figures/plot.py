@@ -80,14 +80,14 @@ def _cell(value: Any) -> str:
 def _figure(plot: Plot, panels: Sequence[str], *, legend: bool | None) -> Any:
     """Return the figure of some panels; ``legend=None``: the page writes titles and legend."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
     across = min(3, len(panels))
     down = -(-len(panels) // max(across, 1))
     w, h = plot.size
     extra = 0.35 * (1 + (len(plot.looks) - 1) // (3 * across)) if legend else 0.0
-    figure = Figure(
-        figsize=(w * max(across, 1), h * max(down, 1) + extra), layout="constrained", dpi=DPI
-    )
+    layout = ConstrainedLayoutEngine()
+    figure = Figure(figsize=(w * max(across, 1), h * max(down, 1) + extra), layout=layout, dpi=DPI)
     axes = figure.subplots(max(down, 1), max(across, 1), squeeze=False).ravel()
     for ax, panel in zip(axes, panels, strict=False):
         plot.draw(ax, plot.of(panel), plot.looks)
@@ -99,7 +99,7 @@ def _figure(plot: Plot, panels: Sequence[str], *, legend: bool | None) -> Any:
         figure.legend(
             handles=_handles(plot.looks), loc="outside lower center", ncols=min(3 * across, 6)
         )
-    figure.draw_without_rendering()  # lays out once, for all formats
+    layout.execute(figure)  # once, for all formats
     figure.set_layout_engine("none")
     return figure
 

@@ -103,7 +103,7 @@ def _optimizer(row: LeagueRow) -> dict[str, Any]:
         "cpu_s": c.cpu_s,
         "energy_j": {"value": c.energy_j, "method": c.method}
         | ({} if math.isfinite(c.energy_j) else {"value_reason": "no energy is known"}),
-    }
+    } | ({f"{k}_reason": row.rank_reason for k in ("rank", "mean_rank")} if row.rank_reason else {})
 
 
 def _testbed(a: Analysis, j: int, bed: Bed) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
+from hpobench_lab.analysis.applicability import sentences
 from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.figures.plot import Plot, csv_text, inline_svgs
 from hpobench_lab.figures.style import DARK, Look
@@ -31,18 +32,16 @@ def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str
     )
     page = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
     bed_columns, beds = tables.filled(tables.TESTBED_COLUMNS, tables.testbed_rows(analysis))
-    known = next((p.looks for p in plots), {})
+    known = {label: look for p in plots for label, look in p.looks.items()}
     return page.render(
         a=analysis,
         banners=[c for c in analysis.cautions if c.banner],
-        notes=[c for c in analysis.cautions if not c.banner],
+        infos=[c for c in analysis.cautions if c.level == "info"],
+        notes=[c for c in analysis.cautions if c.level == "note"],
         css=css,
         script=script,
         policy=_policy(css, script),
-        league=[
-            list(zip(tables.LEAGUE_COLUMNS, row, strict=True))
-            for row in tables.league_rows(analysis)
-        ],
+        blocks=_blocks(analysis),
         league_columns=tables.LEAGUE_COLUMNS,
         beds=beds,
         bed_columns=bed_columns,
@@ -54,8 +53,20 @@ def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str
         crashes=provenance["crashes"],
         figures={p.id: _figure(p) for p in plots},
         keys={label: key_svg(look) for label, look in known.items()},
+        not_applicable=sentences(analysis.not_applicable),
         provenance=provenance,
     )
+
+
+def _blocks(analysis: Analysis) -> list[list[dict[str, Any]]]:
+    """Return the league table's rows: those with a rank, then those without, if any."""
+    sources = len(analysis.panel.sources)
+    rows = [
+        {"label": row.label, "part": tables.served(row, sources), "cells": cells}
+        for row, cells in zip(analysis.league, tables.league_rows(analysis), strict=True)
+    ]
+    blocks = [r for r in rows if not r["part"]], [r for r in rows if r["part"]]
+    return [block for block in blocks if block]
 
 
 def _figure(plot: Plot) -> dict[str, Any]:

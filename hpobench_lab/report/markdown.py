@@ -22,7 +22,11 @@ def markdown(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str,
     parts += ["## League table", _table(tables.LEAGUE_COLUMNS, tables.league_rows(a))]
     if a.baseline:
         against = _text(a.baseline)
-        parts.append(f"Difference: from {against}, in normalised regret; negative is better.")
+        parts.append(
+            f"Difference: from {against}, in normalised regret, over n common sources; negative is "
+            "better."
+        )
+    parts += [_text(c.text) for c in a.cautions if c.level == "info"]
     for plot in plots:
         parts += [
             f"## {plot.title}",
@@ -35,7 +39,7 @@ def markdown(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str,
         _table(tables.ENERGY_COLUMNS, tables.energy_rows(a)),
         _text(prose.energy(a)),
     ]
-    notes = [c for c in a.cautions if not c.banner]
+    notes = [c for c in a.cautions if c.level == "note"]
     parts += ["## Notes", *(f"- {_text(c.text)}" for c in notes)] if notes else []
     parts += ["## Methods", *map(_text, prose.methods(a))]
     parts += ["## References", "\n".join(f"- {_text(c)}" for c in prose.citations(a))]

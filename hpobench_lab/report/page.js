@@ -1,12 +1,11 @@
 "use strict";
-// Sortable tables: a click on a head sorts by it, a second click the other way round.
+// Sortable tables: a click on a head sorts each block by it, a second click the other way round.
 function number(text) {
   const t = text.trim().replace(/,/g, "").replace(/−/g, "-").replace(/^[<×]\s*/, "");
   const v = parseFloat(t === "∞" ? "Infinity" : t.replace(/^baseline$/, "0"));
   return Number.isNaN(v) ? null : v;
 }
-function sort(table, column, down) {
-  const body = table.tBodies[0];
+function sort(body, column, down) {
   const rows = Array.from(body.rows).map((row, i) => {
     const text = row.cells[column].textContent;
     return { row, i, text, value: number(text) };
@@ -39,7 +38,7 @@ document.querySelectorAll("table.sortable").forEach((table) => {
       const down = head.getAttribute("aria-sort") === "ascending";
       heads.forEach((h) => h.removeAttribute("aria-sort"));
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
-      sort(table, column, down);
+      Array.from(table.tBodies).forEach((body) => sort(body, column, down));
     });
   });
 });

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from hpobench_lab.analysis.comparisons import ENOUGH, smallest_attainable_p
+from hpobench_lab.analysis.comparisons import ENOUGH, attainable_p, family
 from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.verdict import short
@@ -58,10 +58,11 @@ def methods(analysis: Analysis) -> list[str]:
         tests += (
             f"Every other optimizer is compared with the baseline {a.baseline} (Demsar 2006) by a "
             "two-sided Wilcoxon signed-rank test on per-source regrets, exact, zeros as Pratt "
-            f"(1959), corrected by Holm (1979) over {_count(len(a.comparisons), 'comparison')}; "
-            f"this design can attain p = {short(smallest_attainable_p(n, len(a.comparisons)))} "
-            f"at best (tests need {ENOUGH} sources). A12 is the chance that a run beats one of "
-            "the baseline (Vargha, Delaney 2000). As sensitivity the test is repeated on log10 "
+            "(1959). Holm (1979) corrects over the comparisons that can be tested by design, those "
+            f"with at least {ENOUGH} common sources: {len(family(a.comparisons))} of "
+            f"{len(a.comparisons)} here, which can attain p = "
+            f"{short(attainable_p(a.comparisons))} at best. A12 is the chance that a run beats one "
+            "of the baseline (Vargha, Delaney 2000). As sensitivity the test is repeated on log10 "
             "regret, on the log-time area under the curve and, where runs failed, without them: "
             f"{_sensitivity(analysis)}."
         )

@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from hpobench_lab.analysis.energy import Cost
 from hpobench_lab.analysis.league import Analysis, LeagueRow
 from hpobench_lab.analysis.verdict import p_words, short
 
-__all__ = ["LEAGUE_COLUMNS", "energy_rows", "league_rows", "span", "testbed_rows"]
+__all__ = [
+    "LEAGUE_COLUMNS",
+    "brief",
+    "energy_rows",
+    "league_rows",
+    "quality",
+    "served",
+    "span",
+    "testbed_rows",
+]
 
 LEAGUE_COLUMNS = (
     "#",
@@ -15,10 +27,11 @@ LEAGUE_COLUMNS = (
     "mean rank",
     "difference [95 %]",
     "p (Holm)",
+    "n",
     "win/tie/loss",
     "A12",
     "runs ok",
-    "ask+tell s/run",
+    "ask+tell s",
 )
 ENERGY_COLUMNS = ("optimizer", "runs", "ask+tell s", "evaluation s", "cpu s", "energy J", "method")
 
@@ -33,19 +46,29 @@ def span(value: float, low: float, high: float) -> str:
 
 
 def league_rows(analysis: Analysis) -> list[tuple[str, ...]]:
-    """Return the league table's cells, best first, in the order of ``LEAGUE_COLUMNS``."""
-    return [_league_row(row) for row in analysis.league]
+    """Return the league table's cells, best first, in the order of ``LEAGUE_COLUMNS``.
+
+    Those who served some sources only come last, with a dash for a rank.
+    """
+    return [_league_row(row, len(analysis.panel.sources)) for row in analysis.league]
 
 
-def _league_row(row: LeagueRow) -> tuple[str, ...]:
+def served(row: LeagueRow, sources: int) -> str:
+    """Return ``"3 of 9 sources"`` for those who are not ranked, "" for the others."""
+    return f"{row.regret.n} of {sources} sources" if row.place is None else ""
+
+
+def _league_row(row: LeagueRow, sources: int) -> tuple[str, ...]:
     c, done = row.comparison, row.completion
-    against = ("baseline", "", "", "")
+    against = ("baseline", "", "", "", "")
     if c is not None:
         p = p_words(c.p_holm).removeprefix("p ").removeprefix("= ") if not c.reason else "too few"
-        against = (span(c.effect, c.low, c.high), p, f"{c.win}/{c.tie}/{c.loss}", short(c.a12))
+        counts = str(c.n), f"{c.win}/{c.tie}/{c.loss}"
+        against = (span(c.effect, c.low, c.high), p, *counts, short(c.a12))
+    part = served(row, sources)
     return (
-        str(row.place),
-        row.label,
+        "–" if row.place is None else str(row.place),
+        row.label + (f" ({part})" if part else ""),
         span(row.regret.value, row.regret.low, row.regret.high),
         short(row.mean_rank),
         *against,
@@ -58,21 +81,53 @@ def _per_run(cost: Cost) -> float:
     return cost.ask_tell_s / cost.runs if cost.runs else float("nan")
 
 
+QUALITIES = {
+    "r2": "R²",
+    "spearman": "Spearman",
+    "spearman_best_quarter": "best quarter",
+    "mae_near_optimum": "error near the optimum",
+}
+"""What the page shows of a surrogate's held-out quality, where the testbed uses these names."""
+
+
+def quality(found: Mapping[str, float]) -> str:
+    """Return held-out quality in words; names of its own where none is known.
+
+    >>> quality({"r2": 0.96662, "r2_all_levels": 0.9, "mae_near_optimum": 0.00983})
+    'R² 0.97, error near the optimum 0.0098'
+    >>> quality({"rank_error": 0.1})
+    'rank error 0.1'
+    """
+    known = {words: found[k] for k, words in QUALITIES.items() if k in found}
+    shown = known or {k.replace("_", " "): v for k, v in found.items()}
+    return ", ".join(f"{words} {v:.2g}" for words, v in shown.items())
+
+
+def brief(origin: str) -> str:
+    """Return the first clause of an origin; ``result.json`` has all of it.
+
+    >>> brief("best known: the least of 200,000 random configurations, then a search")
+    'best known'
+    >>> brief("median of 200,000 random configurations, stored")
+    'median of 200,000 random configurations'
+    """
+    return re.split(r"[:;(]|,\s", origin)[0].strip() or "origin not stated"
+
+
 def testbed_rows(analysis: Analysis) -> list[tuple[str, ...]]:
     """Return what the report says of each testbed, in the order of ``TESTBED_COLUMNS``."""
     panel = analysis.panel
     rows: list[tuple[str, ...]] = []
     for j, bed in enumerate(panel.beds):
-        quality = ", ".join(f"{k} {short(v)}" for k, v in (bed.quality or {}).items())
         failed, runs = int(panel.failed[:, j].sum()), int(panel.present[:, j].sum())
         rows.append(
             (
                 bed.id,
                 bed.source,
                 bed.kind,
-                f"{short(bed.f_opt)} ({bed.f_opt_origin or 'origin not stated'})",
-                f"{short(bed.f_ref)} ({bed.f_ref_origin or 'origin not stated'})",
-                quality,
+                f"{short(bed.f_opt)} ({brief(bed.f_opt_origin)})",
+                f"{short(bed.f_ref)} ({brief(bed.f_ref_origin)})",
+                quality(bed.quality or {}),
                 f"{runs - failed}/{runs}",
                 short(float(analysis.cut.at[j])),
                 bed.excluded and f"left out: {bed.excluded}",

@@ -13,6 +13,7 @@ from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 __all__ = ["league_text", "table_text"]
 
 WIDTH = 100
+MARKS = {"banner": "! ", "info": "", "note": "  "}
 
 
 def league_text(results: ResultsLike | Analysis, *, width: int = WIDTH) -> str:
@@ -27,15 +28,19 @@ def league_text(results: ResultsLike | Analysis, *, width: int = WIDTH) -> str:
     parts = [textwrap.fill(_safe(line), width) for line in said]
     if analysis.league:
         rows = [[_safe(cell) for cell in row] for row in league_rows(analysis)]
-        parts += ["", table_text(LEAGUE_COLUMNS, rows)]
+        lines = table_text(LEAGUE_COLUMNS, rows).split("\n")
+        ranked = 1 + sum(row.place is not None for row in analysis.league)
+        parts += ["", *lines[:ranked], *(["", *lines[ranked:]] if lines[ranked:] else [])]
         if analysis.baseline:
             parts.append(
                 f"difference: median over sources of the regret minus that of {analysis.baseline}; "
                 "negative is better"
             )
     for caution in analysis.cautions:
-        mark = "! " if caution.banner else "  "
-        parts.append(textwrap.fill(_safe(mark + caution.text), width, subsequent_indent="  "))
+        mark = MARKS[caution.level]
+        parts.append(
+            textwrap.fill(_safe(mark + caution.text), width, subsequent_indent=" " * len(mark))
+        )
     return "\n".join(parts) + "\n"
 
 

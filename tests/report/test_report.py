@@ -312,6 +312,20 @@ def test_study_file_in_the_provenance_is_valid_toml(report: ReportFiles) -> None
     assert again["protocol"]["budget"] == {"evaluations": 20}
 
 
+def test_losses_that_no_logarithm_takes_are_drawn_on_a_plain_axis(tmp_path: Path) -> None:
+    made = study()
+    made.columns["loss"] = made.columns["loss"] - 5.0  # all told losses negative
+    assert write_report(made, tmp_path).figures  # a warning would be an error
+
+
+def test_the_testbed_table_is_readable_and_the_json_complete(report: ReportFiles) -> None:
+    text = report.html.read_text(encoding="utf-8")
+    assert "R² 0.97" in text
+    assert "median of 10001 random evaluations" in text
+    bed = json.loads(report.json.read_text(encoding="utf-8"))["testbeds"][0]
+    assert bed["surrogate_quality"] == {"r2": 0.97}
+
+
 SHOWN = ("one optimizer", "one testbed", "all crashed", "nan, nothing declared", "no runs")
 
 
