@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.engine.live import LiveRun
+from hpobench_lab.engine.live import LiveRun, Row
 from hpobench_lab.engine.log import Log
 from hpobench_lab.engine.replay import replay_rows
 from hpobench_lab.engine.seeds import NoiseStreams, configuration_bytes
 from hpobench_lab.space import Space
 from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.testbed import Testbed
-from hpobench_lab.trial import Outcomes, Status, Trial, Trials
+from hpobench_lab.trial import Outcomes, Status, Trials
 
 __all__ = ["Seat", "evaluate_safely", "evaluate_seats"]
 
@@ -59,7 +59,7 @@ def evaluate_seats(seats: Sequence[Seat], testbed: Testbed) -> None:
     """Evaluate the fresh trials of some runs together and fill their logs."""
     space = testbed.problem.space
     spans: list[Span] = []
-    asked: list[Trial] = []
+    asked: list[Row] = []
     for seat in seats:
         live = seat.live
         spans.append((seat, live.evaluated, live.log.asked))
@@ -120,12 +120,10 @@ def _trials(spans: Sequence[Span], testbed: Testbed, values: FloatArray, x: Floa
     return Trials(testbed.problem.space, values, x, fidelities, seed, replicate)
 
 
-def _canonical(
-    space: Space, asked: Sequence[Trial]
-) -> tuple[FloatArray, FloatArray, dict[int, str]]:
+def _canonical(space: Space, asked: Sequence[Row]) -> tuple[FloatArray, FloatArray, dict[int, str]]:
     """Return canonical values and unit rows, and what is wrong by row (such rows are zero)."""
     try:
-        rows = np.array([trial.x for trial in asked], dtype=np.float64)
+        rows = np.array(asked, dtype=np.float64)
         values = space.decode(rows)
         if space.constraints and not space.feasible(values).all():
             raise ValueError("some row breaks a constraint")
@@ -135,17 +133,17 @@ def _canonical(
 
 
 def _canonical_one_by_one(
-    space: Space, asked: Sequence[Trial]
+    space: Space, asked: Sequence[Row]
 ) -> tuple[FloatArray, FloatArray, dict[int, str]]:
     values = np.empty((len(asked), space.dimension))
     errors: dict[int, str] = {}
     blank = space.decode(np.zeros((1, space.dimension)))
-    for i, trial in enumerate(asked):
+    for i, wanted in enumerate(asked):
         try:
-            if trial.config is not None:
-                row = space.values([trial.config])
+            if isinstance(wanted, dict):
+                row = space.values([wanted])
             else:
-                row = space.decode(np.asarray(trial.x, dtype=np.float64)[None])
+                row = space.decode(np.asarray(wanted, dtype=np.float64)[None])
             if not space.feasible(row)[0]:
                 raise ValueError(f"breaks a constraint of {list(space.constraints)}")
             values[i] = row

@@ -9,7 +9,6 @@ from __future__ import annotations
 import traceback
 from array import array
 from collections.abc import Generator, Mapping
-from copy import copy
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
@@ -34,6 +33,10 @@ class Ending:
     status: str
     reason: str
     message: str = ""
+
+
+Row = Any
+"""What a trial asks: a configuration (dict) or a unit row (array-like)."""
 
 
 class Stopped(BaseException):
@@ -61,7 +64,7 @@ class LiveRun:
         optimizer: An object with ``ask`` and ``tell``.
         block: How many trials may lie ready when the optimizer can ask ahead.
 
-    ``fresh`` holds the asked trials that wait for evaluation; they are rows
+    ``fresh`` holds the asked rows that wait for evaluation; they are rows
     ``evaluated .. log.asked`` of ``log``. The engine fills those rows and resumes the generator.
     """
 
@@ -71,7 +74,7 @@ class LiveRun:
         self.clock = Clock(protocol.workers)
         self.ledger = Ledger(protocol.budget, problem, protocol.max_trials)
         self.log = Log(problem, self.ledger.capacity())
-        self.fresh: list[Trial] = []
+        self.fresh: list[Row] = []
         self.evaluated = 0
         self.ending: Ending | None = None
         self.invalid: dict[int, str] = {}  # rows that break the contract, and how
@@ -79,7 +82,6 @@ class LiveRun:
         self._synchronous = protocol.synchronous
         self._block = block
         self._ahead = getattr(optimizer, "ahead", None)
-        self._alone = protocol.workers == 1 and self._ahead is None  # evaluated before it goes on
         self._is_sequential = (
             protocol.workers == 1
             and self.log.units is None
@@ -191,6 +193,8 @@ class LiveRun:
     def _ask_more(self, n: int) -> None:
         """Ask for n further trials that no pending result can change."""
         log, ask, walls, first = self.log, self.optimizer.ask, array("f"), self.log.asked
+        fresh, noted = self.fresh, self.log.units is not None
+        special: list[Trial] = []
         try:
             before = perf_counter()
             for id in range(first, first + n):
@@ -204,7 +208,9 @@ class LiveRun:
                         break
                     asked = _as_trial(asked)
                 asked.id = id
-                self.fresh.append(_kept(asked))
+                fresh.append(_row(asked))
+                if noted or asked.parent is not None or asked.fidelity is not None:
+                    special.append(asked)
         except _Failure as failure:  # it fails at its own virtual time, not now
             self._blocked = failure
             walls.pop()
@@ -216,9 +222,8 @@ class LiveRun:
         log.ask_wall_s += walls
         log.tell_wall_s.extend([0.0] * len(walls))
         self._told += bytes(len(walls))
-        for trial in self.fresh[len(self.fresh) - len(walls) :]:
-            if log.units is not None or trial.parent is not None or trial.fidelity is not None:
-                self._note(trial)
+        for trial in special:
+            self._note(trial)
 
     def _count_ahead(self) -> int:
         try:
@@ -244,7 +249,7 @@ class LiveRun:
             asked = _as_trial(asked)
         asked.id = log.asked
         log.asked += 1
-        self.fresh.append(asked if self._alone else _kept(asked))
+        self.fresh.append(_row(asked))
         self._told.append(0)
         log.ask_wall_s.append(spent)
         log.tell_wall_s.append(0.0)
@@ -358,12 +363,12 @@ def _as_trial(asked: object) -> Trial:
     )
 
 
-def _kept(trial: Trial) -> Trial:
-    """Return the trial as asked, whatever the optimizer does to its own arrays later."""
-    kept = copy(trial)
-    kept.x = None if trial.x is None else np.array(trial.x)
-    kept.config = None if trial.config is None else dict(trial.config)
-    return kept
+def _row(trial: Trial) -> Row:
+    """Return what was asked, safe from what the optimizer does to its own arrays later."""
+    x = trial.x
+    if type(x) is np.ndarray:
+        return x.copy()
+    return list(x) if isinstance(x, list) else x if trial.config is None else dict(trial.config)
 
 
 def _check_fidelity_names(trial: Trial, names: tuple[str, ...]) -> None:
