@@ -22,7 +22,7 @@ help:
 	@echo "make check      the same without the slow tests"
 	@echo "make format     rewrite the code as ruff formats it"
 	@echo "make docs       docs/_build/html, warnings are errors"
-	@echo "make bench      speed ratios, memory, and real training against the committed tables"
+	@echo "make bench      the fifty-kill test, speed ratios, memory, retraining of the committed tables"
 	@echo "make catalogue  regenerate the static catalogue that 'hpobench-lab list' reads"
 
 run: $(VENV)/.installed-run
@@ -34,12 +34,12 @@ test: $(VENV)/.installed-dev
 	$(PY) -m ruff check
 	$(PY) -m ruff format --check
 	$(PY) -m mypy
-	$(PY) -m pytest -n $(JOBS) $(TESTS)
+	$(PY) -m pytest -n $(JOBS) -m "not long" $(TESTS)
 
 check: $(VENV)/.installed-dev
 	$(PY) -m ruff check
 	$(PY) -m mypy
-	$(PY) -m pytest -n $(JOBS) -m "not slow" $(TESTS)
+	$(PY) -m pytest -n $(JOBS) -m "not slow and not long" $(TESTS)
 
 format: $(VENV)/.installed-dev
 	$(PY) -m ruff check --fix
@@ -50,6 +50,7 @@ docs: $(VENV)/.installed-docs
 	@echo "The pages: $(CURDIR)/docs/_build/html/index.html"
 
 bench: $(VENV)/.installed-bench
+	$(PY) -m pytest -m long
 	for script in benchmarks/*.py; do echo "== $$script"; $(PY) $$script || exit 1; done
 
 catalogue: $(VENV)/.installed-run
@@ -77,7 +78,7 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@touch $@ $(VENV)/.installed-run
 
 $(VENV)/.installed-bench: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) install --quiet --no-compile -c constraints.txt -e ".[all,peers]"
+	$(PIP) install --quiet --no-compile -c constraints.txt -e ".[all,dev,peers]"
 	@touch $@ $(VENV)/.installed-run
 
 $(VENV)/.installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python

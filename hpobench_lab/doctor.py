@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpobench_lab.errors import pip_line
+
 __all__ = ["Finding", "examine"]
 
 PACKAGE = Path(__file__).parent
@@ -103,7 +105,7 @@ def _extras() -> list[Finding]:
     lines = []
     for extra, (name, purpose) in EXTRAS.items():
         version = _version(name)
-        hint = f"not installed ({purpose}): pip install 'hpobench_lab[{extra}]'"
+        hint = f"not installed ({purpose}): {pip_line(extra)}"
         lines.append(Finding(f"extra {extra}", f"{name} {version}" if version else hint))
     return lines
 

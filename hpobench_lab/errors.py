@@ -24,6 +24,8 @@ __all__ = [
     "MissingExtra",
     "StudyError",
     "UnknownName",
+    "missing_extra",
+    "pip_line",
     "suggestion",
 ]
 
@@ -77,9 +79,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
 def missing_extra(feature: str, package: str, extra: str) -> MissingExtra:
     """Return the error for a feature whose optional dependency is absent.
 
-    >>> str(missing_extra("collect", "xgboost", "surrogates"))
-    "collect needs xgboost, which is not installed: pip install 'hpobench_lab[surrogates]'"
+    >>> print(missing_extra("collect", "xgboost", "surrogates"))
+    collect needs xgboost, which is not installed: pip install ".[surrogates]"
+    (in a clone; from an index: pip install 'hpobench_lab[surrogates]')
     """
-    return MissingExtra(
-        f"{feature} needs {package}, which is not installed: pip install 'hpobench_lab[{extra}]'"
-    )
+    return MissingExtra(f"{feature} needs {package}, which is not installed: {pip_line(extra)}")
+
+
+def pip_line(extra: str) -> str:
+    """Return how an extra is installed."""
+    index = f"pip install 'hpobench_lab[{extra}]'"
+    return f'pip install ".[{extra}]" (in a clone; from an index: {index})'

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hpobench_lab.study import OptimizerSpec, Study, TestbedSpec
+from hpobench_lab.study import Study
 
 __all__ = ["Plan", "plan_of"]
 
@@ -107,7 +107,7 @@ def plan_of(study: Study) -> Plan:
         seeds=len(study.seeds),
         budget=f"{amount:g} {axis.replace('_', ' ')}",
         baseline=study.primary.baseline,
-        not_applicable=tuple(_not_applicable(study)),
+        not_applicable=tuple(study.not_applicable()),
         sources=max(family.values(), default=0),
         comparisons=len(family),
         untested={label: n for label, n in common.items() if label not in family},
@@ -127,35 +127,6 @@ def _common(study: Study) -> dict[str, int]:
     }
     baseline = served.get(study.primary.baseline, set())
     return {k: len(v & baseline) for k, v in served.items() if k != study.primary.baseline}
-
-
-def _not_applicable(study: Study) -> list[dict[str, Any]]:
-    pairs = []
-    for bed in study.testbeds:
-        for optimizer in study.optimizers:
-            missing = study.missing(optimizer, bed)
-            if missing:
-                pairs.append(
-                    {
-                        "optimizer": optimizer.label,
-                        "testbed": bed.id,
-                        "missing": sorted(missing),
-                        "instead": _instead(study, optimizer, bed),
-                    }
-                )
-    return pairs
-
-
-def _instead(study: Study, optimizer: OptimizerSpec, bed: TestbedSpec) -> str:
-    """Return an optimizer that the testbed takes: of the study, else built in, else ""."""
-    from hpobench_lab import catalogue
-
-    for other in study.optimizers:
-        if other.label != optimizer.label and not study.missing(other, bed):
-            return other.label
-    needed = set(bed.requires)
-    fitting = [e["name"] for e in catalogue.load()["optimizers"] if needed <= set(e["supports"])]
-    return str(fitting[0]) if fitting else ""
 
 
 def _enough(comparisons: int) -> int:

@@ -64,6 +64,26 @@ class Results:
         carbon: Energy of the sessions; may be empty.
 
     Headers share parts with each other; do not change them.
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from hpobench_lab.runner import run_study
+    >>> from hpobench_lab.studyfile import parse
+    >>> study = parse('''
+    ... schema = 1
+    ... name = "tiny"
+    ... seeds = "0:2"
+    ... protocol = { budget = { evaluations = 5 } }
+    ... primary = { baseline = "random" }
+    ... optimizer = [{ use = "random" }, { use = "sobol" }]
+    ... testbed = [{ use = "synthetic/branin" }]
+    ... carbon = { enabled = false }
+    ... ''')
+    >>> with TemporaryDirectory() as out:
+    ...     results = load(run_study(study, out=Path(out), reports=None, processes=0).folder)
+    >>> len(results), results.columns["loss"].shape, results.offsets.tolist()
+    (4, (20,), [0, 5, 10, 15, 20])
+    >>> results.headers[3]["optimizer"]["label"]
+    'sobol'
     """
 
     headers: list[dict[str, Any]]
@@ -126,6 +146,11 @@ def load(*paths: str | PathLike[str]) -> Results:
             not readable.
         StudyError: If folders do not belong together: other protocols, or one label for
             different optimizers.
+
+    >>> load()
+    Traceback (most recent call last):
+        ...
+    hpobench_lab.errors.StudyError: load: name at least one results folder
     """
     if not paths:
         raise StudyError("load: name at least one results folder")
@@ -253,8 +278,7 @@ def _merged(folders: Sequence[Path], studies: Sequence[dict[str, Any]]) -> dict[
 
 
 def _rules(study: Mapping[str, Any]) -> dict[str, Any]:
-    protocol = study["settings"].get("protocol", {})
-    return {"protocol": {k: v for k, v in protocol.items() if k != "ask_timeout_s"}}
+    return {"protocol": study["settings"].get("protocol", {})}
 
 
 def _check_labels(folders: Sequence[Path], studies: Sequence[Mapping[str, Any]]) -> None:

@@ -41,7 +41,7 @@ class RunSummary:
         ok: Runs that ended well.
         failed: Runs that failed; they are kept.
         reused: Of these, how many were stored before.
-        quarantined: Damaged files that were set aside; their runs were done again.
+        quarantined: Damaged files that were set aside; runs of damaged segments were done again.
         not_applicable: Pairs that cannot work, not planned.
         report: The page, or None.
     """

@@ -71,7 +71,15 @@ class TestbedSpec:
 
 @dataclass(frozen=True)
 class Run:
-    """Name one run: optimizer x testbed x protocol x seed (x outer fold)."""
+    """Name one run: optimizer x testbed x protocol x seed (x outer fold).
+
+    >>> from hpobench_lab.problem import Budget
+    >>> rules = Protocol(Budget("evaluations", 100))
+    >>> bed = TestbedSpec("synthetic/branin", "synthetic/branin", "1")
+    >>> run = Run(OptimizerSpec("tpe", "tpe", "tpe", "1"), bed, rules, seed=0)
+    >>> len(run.key), run.identity["seed"]
+    (32, 0)
+    """
 
     optimizer: OptimizerSpec
     testbed: TestbedSpec
@@ -110,7 +118,9 @@ class Run:
         return _digest(self.identity)[:32]
 
 
-_NOT_IN_KEY = ("failures", "ask_timeout_s")
+_EXECUTOR = ("ask_timeout_s",)
+"""Settings of the protocol that decide how runs are executed, not what they find."""
+_NOT_IN_KEY = ("failures", *_EXECUTOR)
 
 
 @dataclass(frozen=True)
@@ -141,6 +151,18 @@ class Study:
         seeds: Distinct integers >= 0, sorted.
         primary: The declared endpoint.
         carbon: Energy settings.
+
+    >>> from hpobench_lab.problem import Budget
+    >>> study = Study(
+    ...     "small",
+    ...     tuple(OptimizerSpec(name, name, name, "1") for name in ("random", "tpe")),
+    ...     (TestbedSpec("synthetic/branin", "synthetic/branin", "1"),),
+    ...     Protocol(Budget("evaluations", 100)),
+    ...     seeds=(0, 1, 2),
+    ...     primary=Primary("random"),
+    ... )
+    >>> len(study.runs())
+    6
     """
 
     name: str
@@ -156,6 +178,33 @@ class Study:
         needed = set(testbed.requires) | ({"parallel"} if self.protocol.workers > 1 else set())
         offered = {"fidelity"} if testbed.fidelity else set()
         return frozenset(needed - set(optimizer.supports) | set(optimizer.requires) - offered)
+
+    def not_applicable(self) -> list[dict[str, Any]]:
+        """Return the pairs that cannot work: optimizer, testbed, missing, and who can instead.
+
+        ``instead`` is an optimizer of the study, else a built-in one, else "".
+        """
+        return [
+            {
+                "optimizer": optimizer.label,
+                "testbed": bed.id,
+                "missing": sorted(self.missing(optimizer, bed)),
+                "instead": self._instead(bed),
+            }
+            for bed in self.testbeds
+            for optimizer in self.optimizers
+            if self.missing(optimizer, bed)
+        ]
+
+    def _instead(self, testbed: TestbedSpec) -> str:
+        from hpobench_lab import catalogue
+
+        able = [o.label for o in self.optimizers if not self.missing(o, testbed)]
+        needed = set(testbed.requires) | ({"parallel"} if self.protocol.workers > 1 else set())
+        for entry in () if able else catalogue.load()["optimizers"]:
+            if needed <= set(entry["supports"]):
+                able.append(str(entry["name"]))
+        return able[0] if able else ""
 
     def runs(self) -> list[Run]:
         """Return all applicable runs, testbed by testbed, then seed, then optimizer."""
@@ -185,7 +234,7 @@ class Study:
                 }
                 for t in self.testbeds
             ],
-            "protocol": self.protocol.to_json(),
+            "protocol": {k: v for k, v in self.protocol.to_json().items() if k not in _EXECUTOR},
             "primary": {"baseline": self.primary.baseline, "metric": self.primary.metric},
         }
 

@@ -7,12 +7,14 @@ from typing import Annotated, Any
 import typer
 
 from hpobench_lab.cli import choose, evaluate, machine, plugin, read
+from hpobench_lab.cli.interrupt import INTERRUPTED
 from hpobench_lab.cli.options import examples
 from hpobench_lab.cli.output import note, say
 
-__all__ = ["app"]
+__all__ = ["Misused", "app"]
 
-INTERRUPTED = 130
+Misused: Any = next(c for c in typer.BadParameter.__mro__ if c.__name__ == "ClickException")
+"""What the parser raises when a command is used wrongly."""
 
 
 class _Group(typer.core.TyperGroup):

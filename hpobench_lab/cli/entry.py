@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from hpobench_lab.cli.interrupt import INTERRUPTED, signals
 from hpobench_lab.cli.listing import show
 from hpobench_lab.cli.output import emit, note
 from hpobench_lab.errors import HpoBenchError
@@ -23,11 +24,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         argv: Arguments without the program's name; default those of the process.
     """
     arguments = _flags_last(list(sys.argv[1:] if argv is None else argv))
+    with signals(own_process=argv is None):
+        return _ended(arguments)
+
+
+def _ended(arguments: list[str]) -> int:
+    """Run the arguments; return the exit code of however they end."""
     as_json, debug = "--json" in arguments, "--debug" in arguments
     try:
-        _run(arguments)
+        return _run(arguments, as_json)
     except SystemExit as end:
         return _code(end)
+    except KeyboardInterrupt:
+        return INTERRUPTED
     except BrokenPipeError:
         return _reader_left()
     except HpoBenchError as error:
@@ -39,19 +48,24 @@ def main(argv: Sequence[str] | None = None) -> int:
         last = traceback.format_exception_only(error)[-1].strip()
         text = f"unexpected {last}\nThis should not happen; run it again with --debug to see where."
         return _failed(text, UNEXPECTED, as_json, debug)
-    return 0
 
 
-def _run(arguments: list[str]) -> None:
+def _run(arguments: list[str], as_json: bool) -> int:
     """Execute the arguments; a plain ``list`` starts fast, without the parser."""
     words = [a for a in arguments if not a.startswith("-")]
     flags = set(arguments) - set(words)
     if words[:1] == ["list"] and len(words) in (2, 3) and flags <= {"--json", "--debug"}:
-        show(*words[1:], as_json="--json" in flags)
-        return
-    from hpobench_lab.cli.app import app
+        show(*words[1:], as_json=as_json)
+        return 0
+    from hpobench_lab.cli.app import Misused, app
 
-    app(args=arguments, prog_name="hpobench-lab", standalone_mode=True)
+    try:
+        return app(args=arguments, prog_name="hpobench-lab", standalone_mode=False) or 0
+    except Misused as error:
+        error.show()
+        if as_json:
+            emit({"error": error.format_message(), "exit_code": error.exit_code})
+        return int(error.exit_code)
 
 
 def _flags_last(arguments: list[str]) -> list[str]:

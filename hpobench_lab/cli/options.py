@@ -10,7 +10,9 @@ import typer
 __all__ = [
     "Debug",
     "Json",
+    "MemoryLimit",
     "NoCarbon",
+    "NoReport",
     "Out",
     "Processes",
     "Reports",
@@ -24,6 +26,13 @@ Out = Annotated[Path, typer.Option("--out", help="Folder of results folders.", m
 Processes = Annotated[
     int, typer.Option("-j", "--processes", min=1, help="Processes to use.", metavar="N")
 ]
+MemoryLimit = Annotated[
+    int | None,
+    typer.Option(
+        "--memory-limit", min=1, help="MiB of address space a process may use.", metavar="MB"
+    ),
+]
+NoReport = Annotated[bool, typer.Option("--no-report", help="Write no report.")]
 Reports = Annotated[Path, typer.Option("--reports", help="Folder of reports.", metavar="DIR")]
 
 

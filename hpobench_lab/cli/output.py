@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 import sys
 from typing import Any
 
-__all__ = ["emit", "note", "say", "table"]
+__all__ = ["emit", "note", "say", "table", "terminal_width"]
 
 
 def say(text: str) -> None:
@@ -33,6 +34,11 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {str(k): _finite(v) for k, v in value.items()}
     return [_finite(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def terminal_width() -> int | None:
+    """Return the columns of the terminal that shows stdout; None when no terminal does."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def table(heads: list[str], rows: list[list[str]]) -> str:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from hpobench_lab.cli.interrupt import resumable
 from hpobench_lab.cli.options import Debug, Json, Processes, examples
 from hpobench_lab.cli.output import emit, note, say
 from hpobench_lab.cli.progress import shown
-from hpobench_lab.errors import StudyError, UnknownName
+from hpobench_lab.errors import StudyError, UnknownName, missing_extra
 
 __all__ = ["register"]
 
 FAILED = 1
+TABLES = Path("testbeds/collected")
+EXTRAS = {"torch": "training", "xgboost": "surrogates"}
 
 
 def register(app: typer.Typer) -> None:
@@ -86,9 +89,7 @@ def collect(
     configs: Annotated[
         int, typer.Option(min=1, help="Configurations to train.", metavar="N")
     ] = 256,
-    out: Annotated[Path, typer.Option(help="Folder of tables.", metavar="DIR")] = Path(
-        "testbeds/collected"
-    ),
+    out: Annotated[Path, typer.Option(help="Folder of tables.", metavar="DIR")] = TABLES,
     seed: Annotated[int, typer.Option(min=0, help="Seeds configurations and trainings.")] = 0,
     processes: Processes = 1,
     as_json: Json = False,
@@ -99,11 +100,14 @@ def collect(
     A second call with the same arguments continues where a killed one stopped; one with more
     configurations makes a larger table of the same ones and more.
     """
+    _check_extra(testbed)
     from hpobench_lab.collect import collect as collect_table
 
     found: list[int] = []  # configurations that were there when the call began
 
-    with _kept_when_interrupted(), shown(testbed, quiet=as_json) as step:
+    place = "" if out == TABLES else f" --out {shlex.quote(str(out))}"
+    again = f"hpobench-lab collect {testbed} --configs {configs} --seed {seed}{place}"
+    with resumable(again), shown(testbed, quiet=as_json) as step:
 
         def progress(done: int, total: int, seconds: float) -> None:
             first = not found
@@ -128,14 +132,13 @@ def collect(
     note(_what_now(folder, name))
 
 
-@contextmanager
-def _kept_when_interrupted() -> Iterator[None]:
-    """Say how to go on when the user interrupts."""
-    try:
-        yield
-    except KeyboardInterrupt:
-        note("\nWhat was trained is kept; the same command goes on from there.")
-        raise
+def _check_extra(testbed: str) -> None:
+    """Raise MissingExtra now if what trains the testbed's models is not installed."""
+    from hpobench_lab.collect import recipe_named
+
+    for package in recipe_named(testbed).packages:
+        if package in EXTRAS and find_spec(package) is None:
+            raise missing_extra(f"collect {testbed}", package, EXTRAS[package])
 
 
 def _found(done: int, total: int) -> str:

@@ -3,21 +3,31 @@
 from __future__ import annotations
 
 import glob
+import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from hpobench_lab.cli.evaluate import newest
+from hpobench_lab.cli.formats import WRITERS
 from hpobench_lab.cli.options import Debug, Json, Out, examples
-from hpobench_lab.cli.output import emit, say
-from hpobench_lab.errors import DataError, suggestion
+from hpobench_lab.cli.output import emit, say, terminal_width
+from hpobench_lab.errors import DataError, StudyError, suggestion
 
 if TYPE_CHECKING:
     from hpobench_lab.results import Results
 
 __all__ = ["register"]
 
+At = Annotated[
+    float | None,
+    typer.Option("--at", help="Cut on the budget's axis; default the budget.", metavar="AMOUNT"),
+]
+Form = Annotated[
+    Literal["rich", "md", "csv", "json", "latex"],
+    typer.Option("--format", help="Of the table.", metavar="rich|md|csv|json|latex"),
+]
 Folders = Annotated[
     list[str] | None,
     typer.Argument(help="Results folders; default the newest.", metavar="RESULT..."),
@@ -39,6 +49,7 @@ def register(app: typer.Typer) -> None:
         short_help="Print the league table of results.",
         epilog=examples(
             "hpobench-lab compare results/quick-3f2a91",
+            "hpobench-lab compare --at 50 --format md   where half the budget is spent, for a page",
             "hpobench-lab compare --json | python -m json.tool",
         ),
     )(compare)
@@ -62,26 +73,36 @@ def report(
     if as_json:
         emit({"report": str(files.html), "folder": str(folder)})
         return
-    say(league_text(found))
+    say(league_text(found, table_width=terminal_width()))
     say(f"\nreport   {files.html}")
 
 
 def compare(
     results: Folders = None,
+    at: At = None,
+    form: Form = "rich",
     out: Out = Path("results"),
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Print the league table: rank, effect, interval, corrected p, win/tie/loss."""
+    if as_json and form not in ("rich", "json"):
+        raise StudyError(f"--json and --format {form} ask for different things; give one of them")
+    if at is not None and not 0 < at < math.inf:
+        raise StudyError(f"--at must be a positive number, got {at:g}")
     found = _load(results, out)
-    if as_json:
-        from hpobench_lab.report import result_json
+    from hpobench_lab import report as reports
+    from hpobench_lab.analysis import analyse
 
-        emit(result_json(found))
-        return
-    from hpobench_lab.report import league_text
+    analysis = analyse(found, at=at)
+    if as_json or form == "json":
+        from hpobench_lab.report.provenance import provenance
 
-    say(league_text(found))
+        emit(reports.document(analysis, [], provenance(analysis, found)))
+    elif form == "rich":
+        say(reports.league_text(analysis, table_width=terminal_width()))
+    else:
+        say(WRITERS[form](reports.LEAGUE_COLUMNS, reports.league_rows(analysis)))
 
 
 def _load(patterns: list[str] | None, out: Path) -> Results:

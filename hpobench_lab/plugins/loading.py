@@ -9,12 +9,14 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
 from hpobench_lab.errors import HpoBenchError, StudyError, suggestion
+from hpobench_lab.plugins.limits import IMPORT_S, time_limit
 
 __all__ = ["Loaded", "attribute", "guarded", "load_file", "load_module", "source_sha256", "where"]
 
@@ -59,7 +61,7 @@ def load_file(path: str, selector: str) -> Loaded:
     name = f"_hpobench_lab_user.{file.stem}_{place}_{digest}"
     module = sys.modules.get(name)
     if module is None:
-        module = guarded(lambda: _import_file(name, file), path, path)
+        module = guarded(lambda: _import_file(name, file), path, path, IMPORT_S)
     return Loaded(module, file.stem.replace("_", "-"), path, digest=f"sha256:{digest}")
 
 
@@ -90,7 +92,7 @@ def load_module(name: str, selector: str) -> Loaded:
             return importlib.import_module(name)
 
     try:
-        module = guarded(load, f"the module {name}", selector)
+        module = guarded(load, f"the module {name}", selector, IMPORT_S)
     except StudyError as error:
         cause = error.__cause__
         if isinstance(cause, ModuleNotFoundError) and name.startswith(str(cause.name)):
@@ -115,14 +117,21 @@ def attribute(loaded: Loaded, name: str) -> Loaded:
     )
 
 
-def guarded(call: Callable[[], T], origin: str, name: str) -> T:
+def guarded(call: Callable[[], T], origin: str, name: str, limit_s: float | None = None) -> T:
     """Call a plug-in's code; what it raises becomes a StudyError with file, line and last line.
+
+    Args:
+        call: The code.
+        origin: Where it comes from, for what has no place in a file.
+        name: Of the plug-in.
+        limit_s: How long an import may take.
 
     Raises:
         StudyError: Whose cause is what the plug-in raised; our own errors pass as they are.
     """
     try:
-        return call()
+        with nullcontext() if limit_s is None else time_limit(limit_s, f"importing {name}"):
+            return call()
     except HpoBenchError:
         raise
     except (Exception, SystemExit) as error:

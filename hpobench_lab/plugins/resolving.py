@@ -1,50 +1,31 @@
-"""From a selector to an optimizer or a testbed.
-
-Resolution: a path or module is taken as it is; a name is looked up in the working directory, among
-the entry points (``hpobench_lab.optimizers``, ``hpobench_lab.testbeds``) and among what is built
-in. A name that two of these have is an error, never a silent shadow.
-"""
+"""From a selector to an optimizer or a testbed: what was found (``finding``) is understood here."""
 
 from __future__ import annotations
 
 import copy
-import fnmatch
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, is_dataclass, replace
-from functools import cache, partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from hpobench_lab.errors import StudyError, UnknownName, suggestion
-from hpobench_lab.plugins import local
 from hpobench_lab.plugins.binding import bind, keywords, non_default
-from hpobench_lab.plugins.loading import (
-    Loaded,
-    attribute,
-    guarded,
-    load_file,
-    load_module,
-    source_sha256,
-)
+from hpobench_lab.plugins.finding import Kind, resolve
+from hpobench_lab.plugins.loading import Loaded, attribute, guarded, load_module
 from hpobench_lab.plugins.selectors import Selector, call_text, parse
 
 if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
-
     from hpobench_lab.testbed import Facts, Testbed
 
 __all__ = [
     "OptimizerPlugin",
     "TestbedPlugin",
     "optimizer",
-    "optimizer_names",
     "testbed",
-    "testbed_names",
     "testbed_plugin",
 ]
 
-Kind = Literal["optimizer", "testbed"]
 SUPPORTS = frozenset(("float", "int", "categorical", "conditional", "parallel"))
 """What a plug-in is taken to support when it declares nothing (DESIGN 3)."""
 
@@ -121,7 +102,7 @@ def optimizer(selector: str) -> OptimizerPlugin:
         StudyError: If the selector is malformed, names several, or the plug-in cannot be imported.
     """
     parsed = parse(selector)
-    loaded = _resolve("optimizer", parsed)
+    loaded = resolve("optimizer", parsed)
     found = loaded.value if loaded.named else _single(loaded, "optimizer")
     return _as_optimizer(replace(loaded, value=found), parsed)
 
@@ -129,7 +110,7 @@ def optimizer(selector: str) -> OptimizerPlugin:
 def testbed_plugin(selector: str) -> TestbedPlugin:
     """Return the testbed that a selector names, not opened yet; raises like ``optimizer``."""
     parsed = parse(selector)
-    loaded = _resolve("testbed", parsed)
+    loaded = resolve("testbed", parsed)
     found = loaded.value if loaded.named else _single(loaded, "testbed")
     return _as_testbed(replace(loaded, value=found), parsed)
 
@@ -151,137 +132,6 @@ def testbed(
     """
     plugin = testbed_plugin(selector)
     return plugin.open({**plugin.params, **(params or {})}, wrap)
-
-
-def optimizer_names(glob: str = "*") -> list[str]:
-    """Return the names that match, built in first; imports nothing heavy."""
-    return _names("optimizer", glob)
-
-
-def testbed_names(glob: str = "*") -> list[str]:  # noqa: PT028 - a testbed, not a test
-    """Return the names that match, built in first; imports nothing heavy."""
-    return _names("testbed", glob)
-
-
-def _names(kind: Kind, glob: str) -> list[str]:
-    names: dict[str, None] = {}
-    for place in _places(kind).values():
-        names |= dict.fromkeys(place)
-    return [n for n in names if fnmatch.fnmatchcase(n, glob)]
-
-
-# ------------------------------------------------------------------ finding
-
-
-def _places(kind: Kind) -> dict[str, Mapping[str, Callable[[], Loaded]]]:
-    """Return place -> name -> loader, in the order in which lists show them."""
-    return {
-        "built in": _built_in(kind),
-        "the working directory": _local(kind),
-        "an entry point": _entry_points(kind),
-    }
-
-
-def _resolve(kind: Kind, selector: Selector) -> Loaded:
-    if selector.form == "file":
-        return attribute(load_file(selector.target, selector.text), selector.attribute)
-    if selector.form == "module":
-        return attribute(load_module(selector.target, selector.text), selector.attribute)
-    if selector.is_glob:
-        raise StudyError(f"{selector.text!r} names several {kind}s; name one")
-    wanted = selector.target
-    places = _places(kind)
-    found = [loaders[n] for loaders in places.values() for n in _spellings(wanted) if n in loaders]
-    if not found:
-        known = [n for loaders in places.values() for n in loaders]
-        hint = suggestion(wanted, known) or f" See: hpobench-lab list {kind}s"
-        raise UnknownName(f"unknown {kind} {wanted!r}.{hint}")
-    if len(found) > 1:
-        origins = " and ".join(load().origin for load in found)
-        raise StudyError(
-            f"{kind} {wanted!r} is ambiguous: found {origins}; rename one or name it as "
-            f"path/file.py:Name or package.module:Name"
-        )
-    return found[0]()
-
-
-def _spellings(name: str) -> list[str]:
-    return list(dict.fromkeys((name, name.replace("_", "-"))))
-
-
-def _built_in(kind: Kind) -> dict[str, Callable[[], Loaded]]:
-    from hpobench_lab.catalogue import rosters, tables
-
-    def loader(name: str, target: str) -> Callable[[], Loaded]:
-        module, _, attr = target.partition(":")
-        return lambda: replace(
-            attribute(load_module(module, name), attr),
-            name=name,
-            origin=f"the built-in {kind} {name}",
-            built_in=True,
-        )
-
-    found: dict[str, Callable[[], Loaded]] = {
-        name: loader(name, target) for name, target in rosters(kind).items()
-    }
-    if kind == "testbed":
-        found |= {name: partial(_table, name, folder) for name, folder in tables().items()}
-    return found
-
-
-def _local(kind: Kind) -> dict[str, Callable[[], Loaded]]:
-    files = local.optimizer_files() if kind == "optimizer" else local.testbed_files()
-    found: dict[str, Callable[[], Loaded]] = {
-        name: partial(_file, name, path) for name, path in files.items()
-    }
-    if kind == "testbed":
-        for name, folder in local.tables().items():
-            found[name] = partial(_table, name, folder)
-    return found
-
-
-def _file(name: str, path: Path) -> Loaded:
-    return replace(load_file(str(path), name), name=name)
-
-
-def _table(name: str, folder: Path) -> Loaded:
-    """Return the opener of a collected table; a small one has no surrogate and opens as it is."""
-    from hpobench_lab.testbeds.curves.opening import open_table
-
-    files = local.table_header(folder).get("files", {})
-
-    def with_surrogate(*, mode: Literal["surrogate", "table"] = "surrogate") -> Testbed:
-        return open_table(folder, mode=mode, name=name)
-
-    def plain(*, mode: Literal["surrogate", "table"] = "table") -> Testbed:
-        return open_table(folder, mode=mode, name=name)
-
-    opener = with_surrogate if "surrogate.npz" in files else plain
-    return Loaded(opener, name, str(folder), named=True, built_in=True)
-
-
-def _entry_points(kind: Kind) -> dict[str, Callable[[], Loaded]]:
-    def loader(point: Any) -> Callable[[], Loaded]:
-        origin = f"the entry point {point.name} = {point.value}"
-
-        def load() -> Loaded:
-            value = guarded(point.load, origin, point.name)
-            return Loaded(value, point.name, origin, named=True, digest=source_sha256(value))
-
-        return load
-
-    return {point.name: loader(point) for point in _points(f"hpobench_lab.{kind}s")}
-
-
-@cache
-def _points(group: str) -> tuple[EntryPoint, ...]:
-    """Return the entry points of a group; what is installed does not change meanwhile."""
-    from importlib.metadata import entry_points
-
-    return tuple(entry_points(group=group))
-
-
-# ------------------------------------------------------------------ understanding
 
 
 def _is_optimizer(value: Any) -> bool:

@@ -13,22 +13,27 @@ from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 __all__ = ["league_text", "table_text"]
 
 WIDTH = 100
+DISPENSABLE = ("ask+tell s", "A12", "n", "runs ok", "mean rank", "win/tie/loss")
 MARKS = {"banner": "! ", "info": "", "note": "  "}
 
 
-def league_text(results: ResultsLike | Analysis, *, width: int = WIDTH) -> str:
+def league_text(
+    results: ResultsLike | Analysis, *, width: int = WIDTH, table_width: int | None = None
+) -> str:
     """Return the verdict sentence, the league table and the banners as plain text.
 
     Args:
         results: Loaded results, or an analysis of them.
-        width: Columns at which sentences are broken; the table keeps its own width.
+        width: Characters at which sentences are broken.
+        table_width: Characters that the table may take: the least telling columns are left out
+            until it fits. None: all columns.
     """
     analysis = results if isinstance(results, Analysis) else analyse(results)
     said = [analysis.verdict.sentence, *analysis.verdict.further]
     parts = [textwrap.fill(_safe(line), width) for line in said]
     if analysis.league:
         rows = [[_safe(cell) for cell in row] for row in league_rows(analysis)]
-        lines = table_text(LEAGUE_COLUMNS, rows).split("\n")
+        lines = _fitting(rows, table_width).split("\n")
         ranked = 1 + sum(row.place is not None for row in analysis.league)
         parts += ["", *lines[:ranked], *(["", *lines[ranked:]] if lines[ranked:] else [])]
         if analysis.baseline:
@@ -42,6 +47,18 @@ def league_text(results: ResultsLike | Analysis, *, width: int = WIDTH) -> str:
             textwrap.fill(_safe(mark + caution.text), width, subsequent_indent=" " * len(mark))
         )
     return "\n".join(parts) + "\n"
+
+
+def _fitting(rows: list[list[str]], width: int | None) -> str:
+    """Return the league table without the columns that a narrow terminal has no room for."""
+    shown = list(range(len(LEAGUE_COLUMNS)))
+    for name in (None, *DISPENSABLE):
+        if name is not None:
+            shown.remove(LEAGUE_COLUMNS.index(name))
+        text = table_text([LEAGUE_COLUMNS[i] for i in shown], [[r[i] for i in shown] for r in rows])
+        if width is None or max(map(len, text.split("\n"))) <= width:
+            break
+    return text
 
 
 def _safe(text: str) -> str:

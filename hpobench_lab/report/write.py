@@ -71,7 +71,7 @@ def write_report(
     except OSError as error:
         raise DataError(
             f"cannot write the report to {out}: {error.strerror or error}; free space or choose "
-            "another folder with -o"
+            "another folder (-o of report, --reports of run)"
         ) from error
     files = tuple(out / "figures" / f for v in names.values() for f in v)
     html, md, result = (out / name for name in text)

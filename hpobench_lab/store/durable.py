@@ -23,17 +23,22 @@ _DENIED = {errno.EACCES, errno.EPERM, errno.EROFS}
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says while ``path`` is written into one line for a person."""
+def writing(path: Path, option: str = "--out") -> Iterator[None]:
+    """Turn what the system says while ``path`` is written into one line for a person.
+
+    Args:
+        path: What is written.
+        option: The option of the command line that chooses another folder.
+    """
     try:
         yield
     except OSError as error:
         if error.errno in _FULL:
             cure = "the disk is full; free some space, then resume: nothing written is lost"
         elif error.errno in _DENIED:
-            cure = "no permission to write there; mend it or choose another folder with --out"
+            cure = f"no permission to write there; mend it or choose another folder with {option}"
         else:
-            cure = f"{error.strerror or error}; mend it or choose another folder with --out"
+            cure = f"{error.strerror or error}; mend it or choose another folder with {option}"
         raise DataError(f"cannot write {path}: {cure}") from error
 
 
@@ -69,9 +74,9 @@ def write(path: Path, data: bytes) -> None:
         _sync_folder(path.parent)
 
 
-def check_writable(folder: Path) -> None:
+def check_writable(folder: Path, option: str = "--out") -> None:
     """Raise ``DataError`` now if files could not be written to the folder later."""
-    with writing(folder):
+    with writing(folder, option):
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f"{TMP}{uuid.uuid4().hex}"
         try:

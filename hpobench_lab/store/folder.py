@@ -21,7 +21,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ from hpobench_lab.study import Study
 
 __all__ = ["Store", "Writer"]
 
+NOTES = ("carbon", "environment")
+
 
 class Store:
     """Read and extend one results folder.
@@ -54,6 +56,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._pieces: dict[str, tuple[Piece, ...]] = {}
+        self._aside: list[str] = []
 
     @classmethod
     def open(cls, folder: Path) -> Store:
@@ -62,37 +65,33 @@ class Store:
         return cls(folder)
 
     @classmethod
-    def create_or_open(
-        cls,
-        out: Path,
-        study: Study,
-        *,
-        not_applicable: Sequence[Mapping[str, Any]] | None = None,
-    ) -> Store:
+    def create_or_open(cls, out: Path, study: Study) -> Store:
         """Open ``out/<name>-<hash6>``, which is created or extended by the study's seeds.
 
         Args:
             out: Folder of results folders.
             study: The study; with equal settings its seeds are added to those there.
-            not_applicable: Pairs that cannot work, where the caller knows better alternatives.
 
         Raises:
             StudyError: If the folder holds another study; it names what changed.
             DataError: If the folder cannot be written.
         """
         store = cls(out / study.folder)
-        store.extend(study, not_applicable=not_applicable)
+        store.extend(study)
         return store
 
-    def extend(
-        self, study: Study, *, not_applicable: Sequence[Mapping[str, Any]] | None = None
-    ) -> None:
-        """Add the study's seeds to the folder; refuse when other settings differ."""
+    def extend(self, study: Study) -> None:
+        """Add the study's seeds to the folder; refuse when other settings differ.
+
+        A damaged ``study.json`` is moved to ``quarantine/`` and written anew, with the seeds of
+        the runs that are stored.
+        """
         check_writable(self.folder / "segments")
         history: list[Any] = []
-        before: dict[str, Any] | None = None
-        if (self.folder / FILE).exists():
-            before = read_study(self.folder)
+        before = self._readable_study()
+        if before is None:
+            study = extended(study, [p.header["seed"] for p in self._sound_pieces().values()])
+        else:
             changed = changes(before["settings"], study.settings())
             if changed:
                 raise StudyError(
@@ -102,12 +101,20 @@ class Store:
                 )
             study, history = extended(study, before["seeds"]), before.get("history", [])
         after = describe(study)
-        if not_applicable is not None:
-            after["not_applicable"] = [dict(pair) for pair in not_applicable]
         if before is None or after != {k: v for k, v in before.items() if k != "history"}:
             entry = {"at": time.time(), "seeds": after["seeds"], "carbon": after["carbon"]}
             text = dumps(after | {"history": [*history, entry]}, indent=1)
             write(self.folder / FILE, text + b"\n")
+
+    def _readable_study(self) -> dict[str, Any] | None:
+        """Return ``study.json``; None without one, and where it is damaged, which sets it aside."""
+        if not (self.folder / FILE).exists():
+            return None
+        try:
+            return read_study(self.folder)
+        except Damaged:
+            self._set_aside(FILE)
+            return None
 
     def study(self) -> Study:
         """Return the study that the folder belongs to, with all its seeds."""
@@ -174,27 +181,45 @@ class Store:
         return RunRecord(parts[-1].header, columns, 0)
 
     def quarantine(self) -> list[str]:
-        """Move damaged segments to ``quarantine/``; return their names, to warn of.
+        """Move damaged files to ``quarantine/``; return where they lay, to warn of.
+
+        Segments go by their names alone, other files by ``carbon/<name>``, ``environment/<name>``
+        and ``study.json``, which ``extend`` has set aside before.
 
         Raises:
             DataError: If a newer version wrote a segment (it is left where it is), or a file
                 cannot be read or moved.
         """
-        moved = []
+        self._sound_pieces()
+        for kind in NOTES:
+            for name in _names(self.folder / kind):
+                try:
+                    self._note(kind, name)
+                except Damaged:
+                    self._set_aside(f"{kind}/{name}")
+        moved, self._aside = self._aside, []
+        return [name.removeprefix("segments/") for name in moved]
+
+    def _sound_pieces(self) -> dict[str, Piece]:
+        """Set damaged segments aside; return one final piece a finished run, by key."""
         for name in self.segment_names():
-            if name in self._pieces:
-                continue
-            try:
-                self._pieces[name] = self.segment(name).pieces
-            except Damaged:
-                target = self.folder / "quarantine" / name
-                with writing(target):
-                    target.parent.mkdir(exist_ok=True)
-                    if target.exists():
-                        target = target.with_name(f"{name}.{uuid.uuid4().hex[:8]}")
-                    os.replace(self.folder / "segments" / name, target)
-                moved.append(name)
-        return moved
+            if name not in self._pieces:
+                try:
+                    self._pieces[name] = self.segment(name).pieces
+                except Damaged:
+                    self._set_aside(f"segments/{name}")
+        return self.finished()
+
+    def _set_aside(self, name: str) -> None:
+        """Move a file of the folder to ``quarantine/`` and remember it."""
+        path = self.folder / name
+        target = self.folder / "quarantine" / path.name
+        with writing(target):
+            target.parent.mkdir(exist_ok=True)
+            if target.exists():
+                target = target.with_name(f"{path.name}.{uuid.uuid4().hex[:8]}")
+            os.replace(path, target)
+        self._aside.append(name)
 
     # --- what else is kept ----------------------------------------------------------------------
 
@@ -221,18 +246,20 @@ class Store:
         return name
 
     def _all(self, kind: str) -> list[dict[str, Any]]:
-        records = []
-        for name in _names(self.folder / kind):
-            path = self.folder / kind / name
-            with reading(path):
-                text = path.read_bytes()
-            if content_name(text, ".json") != name:
-                raise Damaged(
-                    f"{path} is damaged: its {len(text)} bytes are not those that its name "
-                    f"promises. Move it away; it holds {kind} notes, no results"
-                )
-            records.append(json.loads(text))
-        return records
+        return [self._note(kind, name) for name in _names(self.folder / kind)]
+
+    def _note(self, kind: str, name: str) -> dict[str, Any]:
+        path = self.folder / kind / name
+        with reading(path):
+            text = path.read_bytes()
+        if content_name(text, ".json") != name:
+            raise Damaged(
+                f"{path} is damaged: its {len(text)} bytes are not those that its name promises. "
+                f"Run `hpobench-lab resume {self.folder}`: it moves the file to quarantine/; it "
+                f"holds {kind} notes, no results"
+            )
+        note: dict[str, Any] = json.loads(text)
+        return note
 
     def seal(self, key: str, columns: Mapping[str, NDArray[Any]]) -> str:
         """Store held-out values of a run out of reach of what runs plug-ins; return the name."""

@@ -11,12 +11,14 @@ from typing import Any
 from hpobench_lab.errors import DataError
 from hpobench_lab.protocol import Protocol
 from hpobench_lab.store.durable import reading
+from hpobench_lab.store.segment import Damaged
 from hpobench_lab.study import CarbonSettings, OptimizerSpec, Primary, Study, TestbedSpec
 
-__all__ = ["changes", "describe", "not_applicable", "read_study", "restore"]
+__all__ = ["changes", "describe", "extended", "read_study", "restore"]
 
 SCHEMA = 1
 FILE = "study.json"
+_NEEDED = {"settings": dict, "seeds": list, "labels": list}
 _BED_TUPLES = ("wrap", "requires", "objectives")
 
 
@@ -31,7 +33,7 @@ def describe(study: Study) -> dict[str, Any]:
         "primary": asdict(study.primary),
         "carbon": asdict(study.carbon),
         "labels": [optimizer.label for optimizer in study.optimizers],
-        "not_applicable": not_applicable(study),
+        "not_applicable": study.not_applicable(),
         "planned": len(study.runs()),
         "spec": {
             "optimizers": [asdict(optimizer) for optimizer in study.optimizers],
@@ -61,24 +63,6 @@ def restore(data: Mapping[str, Any]) -> Study:
     )
 
 
-def not_applicable(study: Study) -> list[dict[str, Any]]:
-    """Return the pairs that cannot work, each with a label of the study that can instead."""
-    pairs = []
-    for bed in study.testbeds:
-        able = [o.label for o in study.optimizers if not study.missing(o, bed)]
-        pairs += [
-            {
-                "optimizer": optimizer.label,
-                "testbed": bed.id,
-                "missing": sorted(study.missing(optimizer, bed)),
-                "instead": able[0] if able else "",
-            }
-            for optimizer in study.optimizers
-            if study.missing(optimizer, bed)
-        ]
-    return pairs
-
-
 def extended(study: Study, seeds: Sequence[int]) -> Study:
     """Return the study with further seeds."""
     return replace(study, seeds=tuple(sorted({*study.seeds, *seeds})))
@@ -88,7 +72,8 @@ def read_study(folder: Path) -> dict[str, Any]:
     """Return ``study.json`` of a results folder.
 
     Raises:
-        DataError: If the folder is none, or the file is damaged or of a newer format.
+        Damaged: If the file is damaged (a ``DataError``).
+        DataError: If the folder is none, or the file is of a newer format.
     """
     path = folder / FILE
     if not folder.is_dir():
@@ -100,7 +85,7 @@ def read_study(folder: Path) -> dict[str, Any]:
     try:
         data = json.loads(text)
         schema = data["schema"]
-        missing = [key for key in ("settings", "seeds", "labels") if key not in data]
+        missing = [key for key, kind in _NEEDED.items() if not isinstance(data.get(key), kind)]
     except (ValueError, KeyError, TypeError) as error:
         raise _damaged(path, repr(error)) from error
     if schema != SCHEMA:
@@ -110,6 +95,8 @@ def read_study(folder: Path) -> dict[str, Any]:
         )
     if missing:
         raise _damaged(path, f"it lacks {', '.join(missing)}")
+    if not all(type(seed) is int for seed in data["seeds"]):
+        raise _damaged(path, "its seeds are no whole numbers")
     return dict(data)
 
 
@@ -163,8 +150,8 @@ def _specified(kind: type[Any], data: Mapping[str, Any], *tuples: str) -> Any:
     return kind(**{k: tuple(v) if k in tuples else v for k, v in data.items()})
 
 
-def _damaged(path: Path, found: str) -> DataError:
-    return DataError(
+def _damaged(path: Path, found: str) -> Damaged:
+    return Damaged(
         f"{path} is damaged: {found}. Restore it from a copy, or run the study file again: it "
         "writes a new one, and finished runs are kept"
     )

@@ -23,6 +23,7 @@ from hpobench_lab.study import CarbonSettings, Primary, Study
 from hpobench_lab.studyfile.locations import Path
 from hpobench_lab.studyfile.mistakes import Mistakes, Source
 from hpobench_lab.studyfile.specs import (
+    Optimizers,
     not_applicable,
     projected,
     resolve_optimizers,
@@ -114,7 +115,7 @@ def parse(text: str, name: str = "study.toml", overrides: Overrides = Overrides(
     testbeds = resolve_testbeds(_rows(data, "testbed"), mistakes)
     optimizers = resolve_optimizers(_rows(data, "optimizer"), testbeds, protocol, mistakes)
     _check_country(_table(data, "carbon").get("country"), mistakes)
-    _check_baseline(_table(data, "primary"), optimizers.labels, mistakes)
+    _check_baseline(_table(data, "primary"), optimizers, mistakes)
     mistakes.stop()
     assert protocol is not None
     study = Study(
@@ -270,14 +271,16 @@ def _check_budget(budget: Any, mistakes: Mistakes) -> bool:
     return len(mistakes) == before
 
 
-def _check_baseline(table: dict[str, Any], labels: list[str], mistakes: Mistakes) -> None:
-    baseline = table.get("baseline")
-    if not isinstance(baseline, str):
+def _check_baseline(table: dict[str, Any], optimizers: Optimizers, mistakes: Mistakes) -> None:
+    baseline, labels = table.get("baseline"), optimizers.labels
+    if not isinstance(baseline, str) or {baseline, baseline.removesuffix(SUFFIX)} & set(labels):
         return
-    if labels and not {baseline, baseline.removesuffix(SUFFIX)} & set(labels):
-        hint = suggestion(baseline, labels) or f" Labels: {', '.join(labels)}."
-        at = ("primary", "baseline")
-        option = mistakes.source.option(("optimizer",))
-        if option and not mistakes.source.option(at):
-            hint += f" Add -o {baseline!r} or choose with --baseline."
-        mistakes.add(at, f"the baseline {baseline!r} is no optimizer's label.{hint}")
+    at = ("primary", "baseline")
+    replaced = mistakes.source.option(("optimizer",)) and not mistakes.source.option(at)
+    unresolved = [use.partition("(")[0] for use in optimizers.unresolved]
+    if not labels or (unresolved and (replaced or suggestion(baseline, unresolved))):
+        return  # it follows from a mistake among the optimizers
+    hint = suggestion(baseline, labels) or f" Labels: {', '.join(labels)}."
+    if replaced:
+        hint += f" Add -o {baseline!r} or choose with --baseline."
+    mistakes.add(at, f"the baseline {baseline!r} is no optimizer's label.{hint}")

@@ -13,6 +13,7 @@ from hpobench_lab.engine.projected import SUFFIX
 from hpobench_lab.errors import StudyError, suggestion
 from hpobench_lab.plugins import OptimizerPlugin
 from hpobench_lab.plugins.binding import bind, non_default
+from hpobench_lab.plugins.limits import CONSTRUCTOR_S, time_limit
 from hpobench_lab.plugins.loading import where
 from hpobench_lab.plugins.selectors import call_text, parse
 from hpobench_lab.problem import Problem
@@ -41,11 +42,19 @@ class Testbeds:
 
 @dataclass
 class Optimizers:
-    """Collect resolved optimizers: specs, where each stands, and every label that is spoken for."""
+    """Collect resolved optimizers.
+
+    Args:
+        specs: What was resolved.
+        paths: Where each stands.
+        labels: Every label that is known.
+        unresolved: Selectors without a label of their own that could not be resolved.
+    """
 
     specs: list[OptimizerSpec] = field(default_factory=list)
     paths: list[Path] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    unresolved: list[str] = field(default_factory=list)
 
 
 def resolve_testbeds(rows: list[dict[str, Any]], mistakes: Mistakes) -> Testbeds:
@@ -177,7 +186,7 @@ def resolve_optimizers(
             label = row.get("label") if isinstance(row.get("label"), str) else None
             spec, plugin = _spec(use, row, at, mistakes)
             if spec is None or plugin is None:
-                found.labels.append(label or use)
+                (found.labels if label else found.unresolved).append(label or use)
                 continue
             if label and from_glob:
                 text = "a label cannot name the several optimizers of a glob"
@@ -237,8 +246,11 @@ def _try_constructor(
             continue
         real = replace(problem, workers=protocol.workers, budget=protocol.budget)
         try:
-            plugin.factory(real, np.random.default_rng(0), **spec.params)
-        except Exception as error:
+            with time_limit(CONSTRUCTOR_S, "its constructor"):
+                plugin.factory(real, np.random.default_rng(0), **spec.params)
+        except StudyError as error:
+            mistakes.add((*at, "use"), f"{plugin.name}: {error}")
+        except (Exception, SystemExit) as error:
             last = str(error).split("\n")[0] or type(error).__name__
             place = where(error)
             if not isinstance(error, ValueError):  # no check of the plug-in's, a fault in it

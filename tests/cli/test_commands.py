@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import subprocess
@@ -13,6 +14,7 @@ from typing import Any
 import pytest
 
 from hpobench_lab import cli, runner
+from hpobench_lab.cli.evaluate import newest
 from hpobench_lab.errors import DataError
 from hpobench_lab.runner import Progress, RunSummary
 
@@ -196,6 +198,28 @@ def test_json_of_an_error_is_one_document(lab: Runs) -> None:
     assert "unknown suite" in document["error"]
 
 
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        ("run --bogus --json", "No such option: --bogus"),
+        ("run --json", "Missing argument 'STUDY'"),
+        ("rnu quick --json", "Did you mean 'run'?"),
+        ("run quick -j x --json", "-j"),
+        ("compare --format xml --json", "'xml' is not one of"),
+        ("compare --format csv --json", "ask for different things"),
+        ("compare --at -1 --json", "--at must be a positive number"),
+        ("--json", "--json"),
+    ],
+)
+def test_json_of_wrong_usage_is_one_document(lab: Runs, arguments: str, wanted: str) -> None:
+    code, out, err = lab(*arguments.split())
+    document = json.loads(out)
+    assert list(document) == ["error", "exit_code"]
+    assert document["exit_code"] == code == 2
+    assert wanted in document["error"]
+    assert err
+
+
 def test_debug_shows_the_traceback(lab: Runs) -> None:
     assert "Traceback" in lab("run", "quik", "--debug")[2]
 
@@ -258,9 +282,11 @@ def test_pairs_that_cannot_work_are_listed_with_what_is_missing(lab: Runs) -> No
 def test_options_reach_the_runner(lab: Runs, faked: dict[str, Any]) -> None:
     Path("tiny.toml").write_text(STUDY)
     options = "--json --no-report --no-carbon -j 3 --out elsewhere --seeds 5:8 --budget 7".split()
+    options += ["--memory-limit", "2000"]
     code, out, _ = lab("run", "tiny.toml", *options)
     assert code == 0
     assert faked["processes"] == 3
+    assert faked["memory_mb"] == 2000
     assert faked["out"] == Path("elsewhere")
     assert faked["reports"] is None
     assert faked["study"].seeds == (5, 6, 7)
@@ -291,6 +317,99 @@ def test_the_first_reason_of_failed_runs_is_told(
     code, _, err = lab("run", "tiny.toml", "--json")
     assert code == 4
     assert "sobol: 2 failed, the first with: ContractError: ask() returned 'x'\n" in err
+
+
+def test_runs_that_asked_for_nothing_are_warned_of(
+    lab: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def run_study(study: Any, **options: Any) -> RunSummary:
+        told = {"testbed": "b", "status": "ok", "reason": "exhausted", "n_trials": 0}
+        for label in ("local", "local", "once"):
+            options["progress"](Progress(1, 4, told | {"label": label}))
+        options["progress"](Progress(4, 4, told | {"label": "random", "n_trials": 5}))
+        return RunSummary(Path("results/tiny"), 4, 4, 0)
+
+    monkeypatch.setattr(runner, "run_study", run_study)
+    Path("tiny.toml").write_text(STUDY)
+    code, _, err = lab("run", "tiny.toml", "--json")
+    assert code == 0
+    assert "warning: local: 2 runs asked for nothing\n" in err
+    assert "warning: once: 1 run asked for nothing\n" in err
+    assert "random: " not in err
+
+
+@pytest.mark.parametrize(("option", "taken"), [("--reports", "reports"), ("--out", "results")])
+def test_a_folder_that_cannot_be_made_is_told_by_its_option_before_anything_runs(
+    lab: Runs, option: str, taken: str
+) -> None:
+    Path("tiny.toml").write_text(STUDY)
+    Path(taken).write_text("a file")
+    code, out, err = lab("run", "tiny.toml")
+    assert (code, out) == (5, "")
+    assert f"choose another folder with {option}\n" in err
+    assert not list(Path().glob("results/*/segments/*"))
+
+
+def test_damaged_files_are_mended_by_running_again(lab: Runs) -> None:
+    Path("tiny.toml").write_text(STUDY.replace("enabled = false", "enabled = true"))
+    assert lab("run", "tiny.toml", "--no-report")[0] == 0
+    (folder,) = Path("results").iterdir()
+    (note,) = (folder / "carbon").iterdir()
+    note.write_text("{}")
+    assert lab("report", str(folder))[0] == 5
+    code, _, err = lab("resume", str(folder), "--no-report")
+    assert code == 0
+    assert f"warning: carbon/{note.name} was damaged; it lies in quarantine/ now" in err
+    assert lab("report", str(folder))[0] == 0
+    (folder / "study.json").write_text("{")
+    assert lab("resume", str(folder))[0] == 5
+    code, _, err = lab("run", "tiny.toml", "--no-report", "--seeds", "0:1")
+    assert code == 0
+    assert "study.json was damaged; it lies in quarantine/ now, a new one was written" in err
+    assert "1 of 1 runs ok" not in err
+    assert "tored before" in err
+    assert lab("report", str(folder))[0] == 0
+
+
+def test_the_newest_folder_is_the_one_that_was_written_to_last(tmp_path: Path) -> None:
+    for i, name in enumerate(("old", "new")):
+        (tmp_path / name / "segments").mkdir(parents=True)
+        for file in ("study.json", "segments/a.parquet"):
+            (tmp_path / name / file).write_text("")
+            os.utime(tmp_path / name / file, (100 + i, 100 + i))
+    assert newest(tmp_path) == tmp_path / "new"
+    os.utime(tmp_path / "old/segments/a.parquet", (200, 200))
+    assert newest(tmp_path) == tmp_path / "old"
+
+
+def test_compare_in_every_format_and_at_a_cut(lab: Runs) -> None:
+    Path("tiny.toml").write_text(STUDY)
+    assert lab("run", "tiny.toml", "--no-report")[0] == 0
+    shown = {form: lab("compare", "--format", form) for form in ("rich", "md", "csv", "latex")}
+    assert {code for code, _, _ in shown.values()} == {0}
+    assert shown["rich"][1] == lab("compare")[1]
+    assert shown["md"][1].splitlines()[1].startswith("|---|")
+    rows = list(csv.reader(shown["csv"][1].splitlines()))
+    assert rows[0][:2] == ["#", "optimizer"]
+    assert {row[1] for row in rows[1:]} == {"random", "sobol"}
+    assert len({len(row) for row in rows}) == 1
+    assert shown["latex"][1].startswith("\\begin{tabular}{ll")
+    assert shown["latex"][1].count("\\\\\n") == 3
+    assert lab("compare", "--format", "json")[1] == lab("compare", "--json")[1]
+    document = json.loads(lab("compare", "--at", "2", "--json")[1])
+    assert document["study"]["name"] == "tiny"
+    assert "2 evaluations" in document["verdict"]["sentence"]
+
+
+def test_collect_names_a_missing_package_at_once(
+    lab: Runs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    code, out, err = lab("collect", "curves/digits-xgb")
+    assert (code, out) == (2, "")
+    assert 'xgboost, which is not installed: pip install ".[surrogates]"' in err
+    assert "from an index: pip install 'hpobench_lab[surrogates]'" in err
+    assert not Path("testbeds").exists()
 
 
 def test_run_resume_report_and_compare_on_a_real_study(lab: Runs) -> None:

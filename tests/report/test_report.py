@@ -351,3 +351,14 @@ def test_drawing_leaves_no_heavy_import_behind_for_others() -> None:
         "assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)
+
+
+def test_a_narrow_terminal_gets_fewer_columns_and_the_same_verdict() -> None:
+    results = study()
+    whole = league_text(results)
+    narrow = league_text(results, table_width=105)
+    assert narrow.split("\n\n")[0] == whole.split("\n\n")[0]
+    table = narrow.split("\n\n")[1].split("\n")
+    assert max(len(line) for line in table if line[:1] in "#123456789") <= 105
+    assert "difference" in table[0]
+    assert "ask+tell s" not in table[0]

@@ -157,3 +157,49 @@ def test_a_damaged_energy_record_is_named(folder: Path) -> None:
     (folder / "carbon" / name).write_text("{}")
     with pytest.raises(DataError, match="holds carbon notes"):
         load(folder)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[]", b'{"schema": 1}', b'{"schema": 1, "settings": 3}', None]
+)
+def test_a_damaged_study_is_set_aside_and_written_anew_with_the_seeds_of_its_runs(
+    folder: Path, make_study: Any, text: bytes | None
+) -> None:
+    path = folder / "study.json"
+    damaged = path.read_bytes()[:-9] if text is None else text
+    path.write_bytes(damaged)
+    store = Store.create_or_open(folder.parent, make_study(seeds=(5,)))
+    assert store.quarantine() == ["study.json"]
+    assert store.quarantine() == []
+    assert (folder / "quarantine" / "study.json").read_bytes() == damaged
+    assert store.study().seeds == (0, 1, 5)
+    assert len(load(folder)) == 2
+
+
+def test_a_damaged_study_beside_a_damaged_segment(folder: Path, make_study: Any) -> None:
+    (folder / "study.json").write_bytes(b"")
+    first = _first(folder)
+    first.write_bytes(b"")
+    store = Store.create_or_open(folder.parent, make_study(seeds=(5,)))
+    assert store.quarantine() == ["study.json", first.name]
+    assert len(store.study().seeds) == 2
+
+
+def test_a_study_of_a_newer_format_is_not_replaced(folder: Path, make_study: Any) -> None:
+    path = folder / "study.json"
+    path.write_bytes(b'{"schema": 9}')
+    with pytest.raises(DataError, match="written in format 9"):
+        Store.create_or_open(folder.parent, make_study())
+    assert path.read_bytes() == b'{"schema": 9}'
+
+
+@pytest.mark.parametrize("kind", ["carbon", "environment"])
+def test_damaged_notes_are_set_aside(folder: Path, kind: str) -> None:
+    store = Store(folder)
+    add = store.add_carbon if kind == "carbon" else store.add_environment
+    kept, lost = add({"kwh": 0.5}), add({"kwh": 1.5})
+    (folder / kind / lost).write_text("{}")
+    assert store.quarantine() == [f"{kind}/{lost}"]
+    assert (folder / "quarantine" / lost).read_text() == "{}"
+    assert [path.name for path in (folder / kind).iterdir()] == [kept]
+    assert len(load(folder)) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from hpobench_lab.errors import StudyError
-from hpobench_lab.studyfile import Overrides, load, parse
+from hpobench_lab.plugins import loading
+from hpobench_lab.studyfile import Overrides, load, parse, specs
 
 GOOD = """\
 schema = 1
@@ -341,3 +342,77 @@ def test_the_bundled_suite_is_a_study_that_can_decide() -> None:
     assert plan.untested == {"successive-halving": 3, "asha": 3}
     assert {tuple(pair["missing"]) for pair in plan.not_applicable} == {("fidelity",)}
     assert sum(t.facts["kind"] != "function" for t in study.testbeds) >= 2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "cause"),
+    [
+        (Overrides(optimizers=("tpe(typo=1)",)), "-o tpe(typo=1): tpe: unknown parameter 'typo'"),
+        (Overrides(optimizers=("random(typo=1)",)), "random: unknown parameter 'typo'"),
+        (Overrides(optimizers=("randm", "tpe")), "unknown optimizer 'randm'"),
+    ],
+)
+def test_a_baseline_that_is_missing_by_another_mistake_is_no_mistake_of_its_own(
+    overrides: Overrides, cause: str
+) -> None:
+    shown = told(GOOD, overrides)
+    assert cause in shown
+    assert "baseline" not in shown
+    assert shown.endswith("1 mistake in s.toml; nothing was run")
+
+
+def test_a_wrong_baseline_is_told_beside_an_optimizer_that_is_not_like_it() -> None:
+    text = GOOD.replace('baseline = "random"', 'baseline = "randm"').replace('"tpe"', '"sobll"')
+    shown = told(text)
+    assert "the baseline 'randm' is no optimizer's label. Did you mean 'random'?" in shown
+    assert "unknown optimizer 'sobll'" in shown
+    lost = told(GOOD.replace('use = "random"', 'use = "randm"'))
+    assert lost.endswith("1 mistake in s.toml; nothing was run")
+
+
+MINE = """\
+import sys, time
+class Mine:
+    def __init__(self, problem, rng): {body}
+    def ask(self): ...
+    def tell(self, evaluation): ...
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "wanted"),
+    [
+        ("sys.exit(0)", "mine: SystemExit: 0 ("),
+        ("sys.exit('no')", "mine: SystemExit: no ("),
+        ("time.sleep(60)", "mine: its constructor took longer than 0.2 s"),
+        ("raise OSError('gone')", "mine: OSError: gone ("),
+    ],
+)
+def test_a_constructor_that_ends_or_hangs_is_a_located_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, wanted: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(specs, "CONSTRUCTOR_S", 0.2)
+    Path("mine.py").write_text(MINE.format(body=body))
+    shown = told(GOOD.replace('"tpe"', '"mine.py"').replace("{ multivariate = false }", "{}"))
+    assert f"s.toml:11:7: {wanted}" in shown
+
+
+def test_what_hangs_in_except_exception_is_interrupted_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading, "IMPORT_S", 0.2)
+    source = "import time\ntry:\n    time.sleep(60)\nexcept Exception:\n    time.sleep(60)\n"
+    Path("mine.py").write_text(source)
+    shown = told(GOOD.replace('"tpe"', '"mine.py"').replace("{ multivariate = false }", "{}"))
+    assert "importing mine.py took longer than 0.2 s" in shown
+
+
+def test_how_long_an_optimizer_may_take_belongs_to_no_folder_and_no_run() -> None:
+    longer = parse(GOOD.replace("[primary]", "ask_timeout_s = 3600\n[primary]"))
+    assert longer.protocol.ask_timeout_s == 3600
+    assert longer.folder == parse(GOOD).folder
+    assert [r.key for r in longer.runs()] == [r.key for r in parse(GOOD).runs()]
+    other = parse(GOOD.replace("[primary]", "synchronous = true\n[primary]"))
+    assert other.folder != longer.folder
