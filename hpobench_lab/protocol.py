@@ -27,6 +27,9 @@ class Protocol:
 
     Raises:
         ValueError: If workers, max_trials or the timeout is out of range.
+
+    >>> Protocol(Budget("evaluations", 100), workers=4).to_json()["budget"]
+    {'evaluations': 100.0}
     """
 
     budget: Budget

@@ -78,6 +78,16 @@ def run_study(
     Raises:
         StudyError: If the folder belongs to a study with other settings.
         DataError: If something cannot be written.
+
+    >>> import tempfile
+    >>> from dataclasses import replace
+    >>> from hpobench_lab.studyfile import Overrides, load
+    >>> few = Overrides(("random", "tpe"), ("synthetic/branin",), seeds="0:2", budget="5")
+    >>> study = replace(load("quick", few), carbon=CarbonSettings(enabled=False))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     summary = run_study(study, out=Path(folder), reports=None, processes=0)
+    >>> summary.ok, summary.failed
+    (4, 0)
     """
     if not isinstance(study, Study):
         from hpobench_lab.studyfile import load as load_study

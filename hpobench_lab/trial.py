@@ -89,6 +89,12 @@ class Trials:
         seed: The replicate's 63-bit noise stream, shape (n,), the same at every fidelity of one
             training; all zero for testbeds that declare ``stochastic = False``.
         replicate: How many earlier trials of the run had this configuration, shape (n,).
+
+    >>> from hpobench_lab.parameters import Float
+    >>> space = Space({"lr": Float(0, 1)})
+    >>> batch = Trials.full(space, space.values([{"lr": 0.1}, {"lr": 0.2}]))
+    >>> len(batch), batch.column("lr")
+    (2, array([0.1, 0.2]))
     """
 
     space: Space
@@ -185,7 +191,17 @@ class Outcomes:
 
 
 class Evaluation:
-    """Read one finished trial; immutable. Losses are NaN unless ``status`` is ``"ok"``."""
+    """Read one finished trial; immutable. Losses are NaN unless ``status`` is ``"ok"``.
+
+    ``tell`` of an optimizer gets one; the engine makes them.
+
+    >>> class Best:
+    ...     def __init__(self, problem, rng):
+    ...         self.best = None
+    ...     def tell(self, evaluation):
+    ...         if evaluation.ok and (self.best is None or evaluation.loss < self.best.loss):
+    ...             self.best = evaluation
+    """
 
     __slots__ = ("_id", "_log")
 
