@@ -1,4 +1,4 @@
-"""Lanes: one process each, one chunk of runs in flight, watched from outside.
+"""The coordinator of the lanes: one process each, one chunk in flight, watched from outside.
 
 A lane that dies costs its own work only: what it had not stored yet is replayed in a new lane. A
 run that is in control of two lanes when they die, or whose optimizer works longer than
@@ -10,49 +10,27 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import signal
-import threading
 import time
-import traceback
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from multiprocessing.connection import Connection, wait
+from dataclasses import replace
+from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
-from hpobench_lab.engine import execute
-from hpobench_lab.engine.live import Stopped
 from hpobench_lab.engine.record import lost_record
-from hpobench_lab.errors import HpoBenchError
-from hpobench_lab.factory import OptimizerBuilder, open_testbed
+from hpobench_lab.lane import Chunk, RunDone, receipt, work
 from hpobench_lab.store import Store
-from hpobench_lab.store.runrecord import RunRecord
 from hpobench_lab.study import Run
 
-__all__ = ["Chunk", "RunDone", "chunks", "run_chunk", "run_in_lanes"]
+__all__ = ["chunks", "run_in_lanes"]
 
-RunDone = Callable[[dict[str, Any]], None]
-"""Called with the header of every run that finished."""
 POLL_S = 0.2
 GRACE_S = 5.0
 DEATHS = 2
 MAX_CHUNK = 256
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM")
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """Hold runs that share a testbed, executed together.
-
-    Args:
-        runs: At least one.
-        folder: The results folder.
-    """
-
-    runs: tuple[Run, ...]
-    folder: Path
 
 
 def chunks(runs: Sequence[Run], folder: Path, lanes: int) -> list[Chunk]:
@@ -68,133 +46,6 @@ def chunks(runs: Sequence[Run], folder: Path, lanes: int) -> list[Chunk]:
     return found
 
 
-def run_chunk(
-    chunk: Chunk,
-    store: Store,
-    done: RunDone,
-    watch: Callable[[Run | None], None] = lambda run: None,
-) -> None:
-    """Execute one chunk in this process and store its runs; what is stored is not done again.
-
-    Args:
-        chunk: What to do.
-        store: The chunk's folder; one a process, because it remembers what it has verified.
-        done: Called for every run that finished.
-        watch: See ``engine.execute``.
-    """
-    finished = store.finished_keys()
-    runs = [run for run in chunk.runs if run.key not in finished]
-    if not runs:
-        return
-    partial = {run.key: store.partial(run.key) for run in runs}
-    first = runs[0]
-    testbed = open_testbed(first.testbed, first.fold)
-    with store.writer() as writer:
-        execute(
-            runs,
-            testbed,
-            OptimizerBuilder(),
-            _Reporting(writer, done),
-            replay={key: record for key, record in partial.items() if record is not None},
-            watch=watch,
-        )
-
-
-class _Reporting:
-    """Pass records to a writer and tell the coordinator of finished runs."""
-
-    def __init__(self, writer: Any, done: RunDone) -> None:
-        self._writer, self._done = writer, done
-
-    def finished(self, record: RunRecord) -> None:
-        self._writer.finished(record)
-        self._done(record.header)
-
-    def partial(self, record: RunRecord) -> None:
-        self._writer.partial(record)
-
-
-# --- inside a lane ------------------------------------------------------------------------------
-
-
-def _lane(connection: Connection, beat: Any, memory_mb: int | None) -> None:
-    """Be a lane: the main function of its process."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
-    threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(Stopped, EOFError, BrokenPipeError):
-        _limit(memory_mb)
-        stores: dict[Path, Store] = {}
-        while (chunk := connection.recv()) is not None:
-            store = stores.setdefault(chunk.folder, Store(chunk.folder))
-            connection.send(_work_off(chunk, store, connection, beat))
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end is near anyway
-
-
-def _work_off(chunk: Chunk, store: Store, connection: Connection, beat: Any) -> tuple[str, Any]:
-    """Execute one chunk, reporting who is in control; return the message that ends it."""
-    numbers = {id(run): i for i, run in enumerate(chunk.runs)}
-
-    def watch(run: Run | None) -> None:
-        beat[1] = time.monotonic()
-        beat[0] = -1 if run is None else numbers[id(run)]
-
-    try:
-        run_chunk(chunk, store, lambda header: connection.send(("run", _short(header))), watch)
-    except HpoBenchError as error:
-        return "error", error
-    except Exception:
-        return "bug", traceback.format_exc()
-    return "done", None
-
-
-def _short(header: dict[str, Any]) -> dict[str, Any]:
-    measured = header["measured"]
-    return {
-        "key": header["key"],
-        "label": header["optimizer"]["label"],
-        "testbed": header["testbed"]["id"],
-        "seed": header["seed"],
-        "status": header["status"],
-        "reason": header["reason"],
-        "message": header["message"],
-        "n_trials": header["n_trials"],
-        "wall_start": measured["wall_start"],
-        "wall_end": measured["wall_end"],
-        "cpu_s": measured.get("cpu_s", 0.0),
-    }
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Stopped
-
-
-def _end_with_parent() -> None:
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        wait([parent.sentinel])
-        os._exit(1)
-
-
-def _limit(memory_mb: int | None) -> None:
-    """Use one thread for numerics and, on request, at most so much address space."""
-    import sys
-
-    import threadpoolctl
-
-    threadpoolctl.threadpool_limits(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-    if memory_mb is not None:
-        import resource
-
-        limit = memory_mb * 2**20
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-
-
-# --- the coordinator ----------------------------------------------------------------------------
-
-
 class _Lane:
     """Hold one process with its pipe and its heartbeat."""
 
@@ -202,7 +53,7 @@ class _Lane:
         self.beat = context.RawArray("d", [-1.0, 0.0])
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
-            target=_lane, args=(theirs, self.beat, memory_mb), daemon=False
+            target=work, args=(theirs, self.beat, memory_mb), daemon=False
         )
         self.process.start()
         theirs.close()
@@ -245,12 +96,12 @@ class _Lane:
 
 
 def run_in_lanes(
-    work: Sequence[Chunk], lanes: int, done: RunDone, *, memory_mb: int | None = None
+    todo: Sequence[Chunk], lanes: int, done: RunDone, *, memory_mb: int | None = None
 ) -> None:
     """Execute chunks in ``lanes`` processes; returns when all runs are stored.
 
     Args:
-        work: What to do; chunks are given out in order.
+        todo: What to do; chunks are given out in order.
         lanes: How many processes.
         done: Called in this process for every finished run.
         memory_mb: Address space a lane may use, in MiB.
@@ -258,9 +109,9 @@ def run_in_lanes(
     Raises:
         HpoBenchError: What a lane met that only a person can mend, such as a full disk.
     """
-    coordinator = _Coordinator(deque(work), done, memory_mb)
+    coordinator = _Coordinator(deque(todo), done, memory_mb)
     try:
-        coordinator.run(min(lanes, max(1, len(work))))
+        coordinator.run(min(lanes, max(1, len(todo))))
     finally:
         for lane in coordinator.lanes:
             lane.end()
@@ -352,7 +203,7 @@ class _Coordinator:
         record = lost_record(culprit, reason, message, Store(chunk.folder).partial(culprit.key))
         with Store(chunk.folder).writer() as writer:
             writer.finished(record)
-        self.done(_short(record.header))
+        self.done(receipt(record.header))
         self._again(chunk, [run for run in rest if run is not culprit])
 
     def _end(self, lane: _Lane, chunk: Chunk) -> list[Run]:
@@ -385,5 +236,5 @@ def _context() -> Any:
         os.environ[f"{name}_NUM_THREADS"] = "1"
     os.environ["PYTHONHASHSEED"] = "0"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["hpobench_lab.pool"])
+    context.set_forkserver_preload(["hpobench_lab.lane"])
     return context

@@ -15,9 +15,10 @@ import threadpoolctl
 from hpobench_lab import plugins
 from hpobench_lab.carbon import RunSpan, Tracker, attribute, track
 from hpobench_lab.engine.record import platform_facts
-from hpobench_lab.pool import chunks, run_chunk, run_in_lanes
+from hpobench_lab.lane import RunDone, run_chunk
+from hpobench_lab.pool import chunks, run_in_lanes
 from hpobench_lab.store import Store
-from hpobench_lab.study import CarbonSettings, Study
+from hpobench_lab.study import CarbonSettings, Run, Study
 
 __all__ = ["Progress", "RunSummary", "changed_code", "run_study"]
 
@@ -99,24 +100,15 @@ def run_study(
     runs = study.runs()
     todo = [run for run in runs if run.key not in finished]
     reused = len(runs) - len(todo)
-    spans: dict[str, RunSpan] = {}  # a run that died with its process may come twice
     progress(Progress(reused, len(runs)))
-
-    def done(header: dict[str, Any]) -> None:
-        spans[header["key"]] = _span(header)
-        progress(Progress(reused + len(spans), len(runs), header))
-
     if todo:
-        store.add_environment(environment())
-        with track(study.carbon) as tracker:
-            if processes:
-                work = chunks(todo, store.folder, processes)
-                run_in_lanes(work, processes, done, memory_mb=memory_mb)
-            else:
-                with threadpoolctl.threadpool_limits(1):  # as in a lane
-                    for chunk in chunks(todo, store.folder, 1):
-                        run_chunk(chunk, store, done)
-        store.add_carbon(_energy(tracker, list(spans.values()), study.carbon))
+        seen: set[str] = set()  # a run that died with its process may come twice
+
+        def done(header: dict[str, Any]) -> None:
+            seen.add(header["key"])
+            progress(Progress(reused + len(seen), len(runs), header))
+
+        _execute(store, study, todo, done, processes, memory_mb)
     summary = RunSummary(store.folder, len(runs), reused=reused, quarantined=quarantined)
     summary.not_applicable = len(study.optimizers) * len(study.testbeds) - len(runs) // max(
         1, len(study.seeds)
@@ -125,6 +117,33 @@ def run_study(
     if reports is not None:
         summary.report = _report(store.folder, reports / study.name)
     return summary
+
+
+def _execute(
+    store: Store,
+    study: Study,
+    todo: list[Run],
+    done: RunDone,
+    processes: int,
+    memory_mb: int | None,
+) -> None:
+    """Execute runs under the energy tracker; store them, the machine and the energy."""
+    spans: dict[str, RunSpan] = {}
+
+    def noted(header: dict[str, Any]) -> None:
+        spans[header["key"]] = _span(header)
+        done(header)
+
+    store.add_environment(environment())
+    with track(study.carbon) as tracker:
+        if processes:
+            work = chunks(todo, store.folder, processes)
+            run_in_lanes(work, processes, noted, memory_mb=memory_mb)
+        else:
+            with threadpoolctl.threadpool_limits(1):  # as in a lane
+                for chunk in chunks(todo, store.folder, 1):
+                    run_chunk(chunk, store, noted)
+    store.add_carbon(_energy(tracker, list(spans.values()), study.carbon))
 
 
 def changed_code(study: Study) -> list[str]:

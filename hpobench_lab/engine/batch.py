@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.engine.live import LiveRun, Row
+from hpobench_lab.engine.asked import Row
+from hpobench_lab.engine.live import LiveRun
 from hpobench_lab.engine.log import Log
 from hpobench_lab.engine.replay import replay_rows
 from hpobench_lab.engine.seeds import NoiseStreams, configuration_bytes

@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import traceback
 from array import array
-from collections.abc import Generator, Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 
+from hpobench_lab.engine.asked import (
+    Row,
+    as_trial,
+    check_fidelity_names,
+    level_of,
+    parent_of,
+    row_of,
+    same_row,
+)
 from hpobench_lab.engine.clock import MIN_COST_S, Clock, Ledger
 from hpobench_lab.engine.log import Log
 from hpobench_lab.errors import ContractError
@@ -33,10 +42,6 @@ class Ending:
     status: str
     reason: str
     message: str = ""
-
-
-Row = Any
-"""What a trial asks: a configuration (dict) or a unit row (array-like)."""
 
 
 class Stopped(BaseException):
@@ -206,9 +211,9 @@ class LiveRun:
                     if asked is None:
                         walls.pop()
                         break
-                    asked = _as_trial(asked)
+                    asked = _trial(asked)
                 asked.id = id
-                fresh.append(_row(asked))
+                fresh.append(row_of(asked))
                 if noted or asked.parent is not None or asked.fidelity is not None:
                     special.append(asked)
         except _Failure as failure:  # it fails at its own virtual time, not now
@@ -246,10 +251,10 @@ class LiveRun:
         if type(asked) is not Trial:
             if asked is None:
                 return False
-            asked = _as_trial(asked)
+            asked = _trial(asked)
         asked.id = log.asked
         log.asked += 1
-        self.fresh.append(_row(asked))
+        self.fresh.append(row_of(asked))
         self._told.append(0)
         log.ask_wall_s.append(spent)
         log.tell_wall_s.append(0.0)
@@ -262,13 +267,13 @@ class LiveRun:
         log, id = self.log, trial.id
         log.reserve(0)
         try:
-            _check_fidelity_names(trial, log.fidelity_names)
+            check_fidelity_names(trial, log.fidelity_names)
             log.fidelities[id] = [
-                _level(trial, f.name, f.min, f.max, i)
+                level_of(trial, f.name, f.min, f.max, i)
                 for i, f in enumerate(self.problem.fidelities)
             ]
             if trial.parent is not None:
-                log.parent[id] = _parent(trial, log.units is not None)
+                log.parent[id] = parent_of(trial, log.units is not None)
         except ValueError as error:
             self.invalid[id] = str(error)
 
@@ -327,7 +332,7 @@ class LiveRun:
         total = float(log.total_s[id])
         if parent < 0 or self.problem.continuation == "none":
             return total
-        if not _same_row(log, id, parent):  # cloning needs a testbed that keeps checkpoints
+        if not same_row(log, id, parent):  # cloning needs a testbed that keeps checkpoints
             raise _Failure(
                 "error",
                 f"trial {id}: continues trial {parent} with another configuration; "
@@ -351,65 +356,8 @@ class LiveRun:
         self.ending = ending
 
 
-def _as_trial(asked: object) -> Trial:
-    if isinstance(asked, Trial):
-        return asked
-    if isinstance(asked, dict):
-        return Trial(asked)
-    raise _Failure(
-        "error",
-        f"{ContractError.__name__}: ask() returned {asked!r:.200}; "
-        "it must return a configuration (dict), a Trial or None",
-    )
-
-
-def _row(trial: Trial) -> Row:
-    """Return what was asked, safe from what the optimizer does to its own arrays later."""
-    x = trial.x
-    if type(x) is np.ndarray:
-        return x.copy()
-    return list(x) if isinstance(x, list) else x if trial.config is None else dict(trial.config)
-
-
-def _check_fidelity_names(trial: Trial, names: tuple[str, ...]) -> None:
-    if trial.fidelity is not None and not names:
-        raise ValueError(f"trial {trial.id}: asks a fidelity, but this testbed has none")
-    for name in trial.fidelity if isinstance(trial.fidelity, Mapping) else ():
-        if name not in names:
-            raise ValueError(f"trial {trial.id}: unknown fidelity {name!r}; known: {names}")
-
-
-def _parent(trial: Trial, has_fidelity: bool) -> int:
-    if not has_fidelity:
-        raise ValueError(f"trial {trial.id}: names a parent, but this testbed has no fidelity")
-    parent = trial.parent
-    if isinstance(parent, bool) or not isinstance(parent, (int, np.integer)):
-        raise ValueError(f"trial {trial.id}: parent must be a trial's id, got {parent!r}")
-    if not 0 <= parent < trial.id:
-        raise ValueError(f"trial {trial.id}: its parent {parent} was never asked")
-    return int(parent)
-
-
-def _level(trial: Trial, name: str, low: float, high: float, index: int) -> float:
-    asked = trial.fidelity
-    if isinstance(asked, Mapping):
-        asked = asked.get(name)
-    elif index:
-        asked = None
-    if asked is None:
-        return high
-    if not isinstance(asked, bool) and isinstance(asked, (int, float)) and low <= asked <= high:
-        return float(asked)
+def _trial(asked: object) -> Trial:
     try:
-        level = float(asked)  # NumPy scalars
-    except (TypeError, ValueError, OverflowError):
-        level = float("nan")
-    if isinstance(asked, bool) or not low <= level <= high:
-        raise ValueError(
-            f"trial {trial.id}: fidelity {name!r} must lie in [{low:g}, {high:g}], got {asked!r}"
-        )
-    return level
-
-
-def _same_row(log: Log, a: int, b: int) -> bool:
-    return bool((log.x[a] == log.x[b]).all())
+        return as_trial(asked)
+    except ContractError as error:
+        raise _Failure("error", f"{type(error).__name__}: {error}") from None
