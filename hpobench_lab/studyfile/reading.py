@@ -278,9 +278,11 @@ def _check_baseline(table: dict[str, Any], optimizers: Optimizers, mistakes: Mis
     at = ("primary", "baseline")
     replaced = mistakes.source.option(("optimizer",)) and not mistakes.source.option(at)
     unresolved = [use.partition("(")[0] for use in optimizers.unresolved]
-    if not labels or (unresolved and (replaced or suggestion(baseline, unresolved))):
+    if unresolved and (replaced or suggestion(baseline, unresolved)):
         return  # it follows from a mistake among the optimizers
-    hint = suggestion(baseline, labels) or f" Labels: {', '.join(labels)}."
+    if not (known := [*labels, *unresolved]):
+        return
+    hint = suggestion(baseline, known) or f" Labels: {', '.join(known)}."
     if replaced:
         hint += f" Add -o {baseline!r} or choose with --baseline."
     mistakes.add(at, f"the baseline {baseline!r} is no optimizer's label.{hint}")
