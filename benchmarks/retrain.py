@@ -43,12 +43,12 @@ def retrain(name: str) -> bool:
     for i, row in enumerate(rows):
         before = np.stack([stored[c][row] for c in LOSSES])
         after = np.stack([again[c][i] for c in LOSSES]).astype(np.float32).astype(np.float64)
-        if not before[1, -1] <= bound:
-            same, worst = bool(not after[1, -1] <= bound), float("nan")
-        else:
-            difference = np.abs(before - after)
+        difference = np.abs(before - after)
+        worst = float(np.nanmax(difference))
+        if before[1, -1] <= bound:
             same = bool((difference <= ABSOLUTE + RELATIVE * np.maximum(before, after)).all())
-            worst = float(difference.max())
+        else:
+            same = bool(not after[1, -1] <= bound)
         good &= same
         print(
             f"{name:18s} row {row:4d}  final validation {before[1, -1]:10.5g} stored "
