@@ -61,7 +61,7 @@ def test_processes_change_nothing(tmp_path: Path, undisturbed: Any, processes: i
     [
         ("Kills", "crashed", "ended its process 2 times", {}, {}),
         ("Interrupts", "crashed", "ended its process 2 times", {}, {}),
-        ("Hangs", "timeout", "ask_timeout_s = 0.5", {}, {"ask_timeout_s": 0.5}),
+        ("Hangs", "timeout", "ask_timeout_s = 1.5", {}, {"ask_timeout_s": 1.5}),
         ("Hungry", "error", "MemoryError", {"memory_mb": 4096}, {}),
     ],
 )
