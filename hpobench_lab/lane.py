@@ -95,17 +95,29 @@ class _Reporting:
 
 
 def work(connection: Connection, beat: Any, memory_mb: int | None) -> None:
-    """Be a lane: the main function of its process."""
+    """Be a lane: the main function of its process.
+
+    SIGTERM ends it, at once while it starts, later by one ``Stopped`` that lets what was told be
+    stored; a second one changes nothing.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(Stopped, EOFError, BrokenPipeError):
-        _limit(memory_mb)
-        stores: dict[Path, Store] = {}
-        while (chunk := connection.recv()) is not None:
-            store = stores.setdefault(chunk.folder, Store(chunk.folder))
-            connection.send(_work_off(chunk, store, connection, beat))
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the end is near anyway
+    _limit(memory_mb)
+    armed = [True]
+
+    def stop(number: int, frame: object) -> None:
+        if armed:
+            armed.clear()
+            raise Stopped
+
+    with suppress(Stopped):  # one that comes while the inner block is left
+        with suppress(Stopped, EOFError, BrokenPipeError):
+            signal.signal(signal.SIGTERM, stop)
+            stores: dict[Path, Store] = {}
+            while (chunk := connection.recv()) is not None:
+                store = stores.setdefault(chunk.folder, Store(chunk.folder))
+                connection.send(_work_off(chunk, store, connection, beat))
+        armed.clear()
 
 
 def _work_off(chunk: Chunk, store: Store, connection: Connection, beat: Any) -> tuple[str, Any]:
@@ -141,10 +153,6 @@ def receipt(header: dict[str, Any]) -> dict[str, Any]:
         "wall_end": measured["wall_end"],
         "cpu_s": measured.get("cpu_s", 0.0),
     }
-
-
-def _stop(number: int, frame: object) -> None:
-    raise Stopped
 
 
 def _end_with_parent() -> None:
