@@ -193,7 +193,9 @@ def test_held_out_values_stay_closed(name: str, mode: str, tmp_path: Path) -> No
     folder = shutil.copytree(TABLES[name], tmp_path / name)
     (folder / "test.parquet").unlink()
     testbed = open_table(folder, mode=mode)
-    testbed.score(_trials(testbed, 3))  # type: ignore[arg-type]
+    trials = _trials(testbed, 3)  # type: ignore[arg-type]
+    assert np.isfinite(testbed.score(trials)).all()
+    assert (testbed.evaluate(trials).cost_s > 0).all()
 
 
 @names
