@@ -4,6 +4,8 @@ from hpobench_lab.analysis.aggregate import bootstrap_sources as bootstrap_sourc
 from hpobench_lab.analysis.aggregate import interval as interval
 from hpobench_lab.analysis.aggregate import iqm as iqm
 from hpobench_lab.analysis.aggregate import per_source as per_source
+from hpobench_lab.analysis.anytime import Anytime as Anytime
+from hpobench_lab.analysis.anytime import over_budgets as over_budgets
 from hpobench_lab.analysis.bayes import CorrectedT as CorrectedT
 from hpobench_lab.analysis.bayes import Triple as Triple
 from hpobench_lab.analysis.bayes import bayesian_signed_rank as bayesian_signed_rank
@@ -12,6 +14,8 @@ from hpobench_lab.analysis.comparisons import Comparison as Comparison
 from hpobench_lab.analysis.comparisons import against_baseline as against_baseline
 from hpobench_lab.analysis.comparisons import attainable_p as attainable_p
 from hpobench_lab.analysis.comparisons import family as family
+from hpobench_lab.analysis.controls import Control as Control
+from hpobench_lab.analysis.controls import controls as controls
 from hpobench_lab.analysis.critical_difference import CriticalDifference as CriticalDifference
 from hpobench_lab.analysis.critical_difference import critical_difference as critical_difference
 from hpobench_lab.analysis.critical_difference import nemenyi_cd as nemenyi_cd
@@ -23,9 +27,7 @@ from hpobench_lab.analysis.hypervolume import hypervolume_over_time as hypervolu
 from hpobench_lab.analysis.hypervolume import relative_hypervolume as relative_hypervolume
 from hpobench_lab.analysis.importance import Importance as Importance
 from hpobench_lab.analysis.importance import importance as importance
-from hpobench_lab.analysis.league import Analysis as Analysis
 from hpobench_lab.analysis.league import LeagueRow as LeagueRow
-from hpobench_lab.analysis.league import analyse as analyse
 from hpobench_lab.analysis.noninferiority import BettingSequence as BettingSequence
 from hpobench_lab.analysis.noninferiority import Gate as Gate
 from hpobench_lab.analysis.noninferiority import Margin as Margin
@@ -54,6 +56,8 @@ from hpobench_lab.analysis.stability import Flip as Flip
 from hpobench_lab.analysis.stability import Stability as Stability
 from hpobench_lab.analysis.stability import rank_stability as rank_stability
 from hpobench_lab.analysis.stability import stability_of_panel as stability_of_panel
+from hpobench_lab.analysis.study import Analysis as Analysis
+from hpobench_lab.analysis.study import analyse as analyse
 from hpobench_lab.analysis.targets import RunTimes as RunTimes
 from hpobench_lab.analysis.targets import ecdf as ecdf
 from hpobench_lab.analysis.targets import ecdf_log_auc as ecdf_log_auc
@@ -73,9 +77,11 @@ from hpobench_lab.analysis.verdict import Verdict as Verdict
 
 __all__ = [
     "Analysis",
+    "Anytime",
     "BettingSequence",
     "Caution",
     "Comparison",
+    "Control",
     "CorrectedT",
     "CriticalDifference",
     "Estimate",
@@ -103,6 +109,7 @@ __all__ = [
     "bootstrap_sources",
     "budget_ratio",
     "compared",
+    "controls",
     "corrected_t",
     "critical_difference",
     "ecdf",
@@ -124,6 +131,7 @@ __all__ = [
     "log_time_auc",
     "nemenyi_cd",
     "normalised_regret",
+    "over_budgets",
     "per_source",
     "performance_profile",
     "permutation_p",

@@ -1,4 +1,4 @@
-"""The whole analysis of a study: league table, comparisons and the verdict in one sentence."""
+"""The league table: one row an optimizer, best first, with what its place rests on."""
 
 from __future__ import annotations
 
@@ -10,27 +10,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import bootstrap_sources, interval, iqm
+from hpobench_lab.analysis.aggregate import interval, iqm
 from hpobench_lab.analysis.applicability import listed, needs
-from hpobench_lab.analysis.comparisons import (
-    ENOUGH,
-    Comparison,
-    against_baseline,
-    attainable_p,
-    family,
-)
-from hpobench_lab.analysis.cuts import Cut, choose_cut
-from hpobench_lab.analysis.energy import Cost, Session, costs, sessions
-from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.panel import FLOOR, Panel, ResultsLike, arrange
-from hpobench_lab.analysis.verdict import Verdict, decide
+from hpobench_lab.analysis.comparisons import Comparison
+from hpobench_lab.analysis.cuts import Cut
+from hpobench_lab.analysis.energy import Cost, costs
+from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.panel import Panel, ResultsLike
 
-__all__ = ["Analysis", "Completion", "LeagueRow", "analyse", "partly"]
+__all__ = ["Completion", "LeagueRow", "league", "partly"]
 
 FloatArray = NDArray[np.float64]
 
-DRAWS = 2000
-LEVELS = ("banner", "info", "note")
 IQM_CITATION = "Agarwal et al. (2021), NeurIPS, https://arxiv.org/abs/2108.13264"
 
 
@@ -85,135 +76,7 @@ class LeagueRow:
     rank_reason: str = ""
 
 
-@dataclass(frozen=True)
-class Analysis:
-    """Hold everything that figures and reports draw from.
-
-    Args:
-        name: Of the study.
-        hash: Six hex digits of its settings.
-        settings: As stored.
-        seeds: Of the study.
-        baseline: Label of the declared baseline; "" when none is among the results.
-        panel: The runs.
-        cut: Where they are read.
-        regret: Normalised regret at the cut, shape (k, t, s).
-        scores: Per source, shape (k, sources).
-        draws: Bootstrap draws of the scores, shape (B, k, sources).
-        league: One row an optimizer, best first, those without a place last.
-        comparisons: One an optimizer against the baseline.
-        verdict: The sentence.
-        sensitivity: Name of an alternative -> label of its winner, "" when nothing is decided.
-        session: Energy of the study.
-        not_applicable: Pairs that were not planned.
-        cautions: In order of weight.
-    """
-
-    name: str
-    hash: str
-    settings: Mapping[str, Any]
-    seeds: tuple[int, ...]
-    baseline: str
-    panel: Panel
-    cut: Cut
-    regret: FloatArray
-    scores: FloatArray
-    draws: FloatArray
-    league: tuple[LeagueRow, ...]
-    comparisons: tuple[Comparison, ...]
-    verdict: Verdict
-    sensitivity: Mapping[str, str]
-    session: Session
-    not_applicable: tuple[Mapping[str, Any], ...]
-    cautions: tuple[Caution, ...]
-
-    @property
-    def completion(self) -> Completion:
-        """Return the counts of all runs."""
-        rows = [r.completion for r in self.league]
-        return Completion(
-            sum(c.planned for c in rows), sum(c.ok for c in rows), sum(c.failed for c in rows)
-        )
-
-
-def analyse(
-    results: ResultsLike,
-    *,
-    baseline: str | None = None,
-    axis: str | None = None,
-    at: float | None = None,
-    draws: int = DRAWS,
-    seed: int = 0,
-) -> Analysis:
-    """Analyse loaded results.
-
-    Args:
-        results: As ``hpobench_lab.results.load`` returns them.
-        baseline: Label; by default the study's declared one.
-        axis: One of ``traces.AXES``; by default the budget's.
-        at: Cut on the axis; by default the budget.
-        draws: Bootstrap draws.
-        seed: Of the bootstrap.
-
-    Raises:
-        ValueError: If the axis is unknown.
-    """
-    panel = arrange(results)
-    cut = choose_cut(results, panel, axis=axis, at=at)
-    base, cautions = _baseline(results, panel, baseline)
-    regret = panel.regret(cut.axis, cut.at[:, None])[..., 0]
-    resampled = bootstrap_sources(regret, panel.source, draws=draws, seed=seed)
-    comparisons = against_baseline(panel, regret, resampled, base)
-    league = _league(results, panel, cut, regret, resampled, comparisons)
-    winners = _sensitivity(panel, cut, resampled, base, regret)
-    cautions += [*panel.cautions, *cut.cautions, *_design(panel, comparisons, league)]
-    cautions += _partly(league)
-    cautions += _flips(winners)
-    counts = [r.completion for r in league]
-    verdict = decide(
-        comparisons,
-        base,
-        order=[r.label for r in league],
-        words=cut.words,
-        sources=len(panel.sources),
-        runs=sum(c.ok + c.failed for c in counts),
-        crashed=sum(c.failed for c in counts),
-        flips=[c.text for c in cautions if c.code == "flip"],
-    )
-    study = results.study
-    return Analysis(
-        name=str(study.get("name") or "study"),
-        hash=str(study.get("hash6") or study.get("hash") or ""),
-        settings=study.get("settings") or {},
-        seeds=tuple(sorted({int(x) for x, _ in panel.seeds} | set(study.get("seeds") or []))),
-        baseline=base,
-        panel=panel,
-        cut=cut,
-        regret=regret,
-        scores=panel.by_source(regret),
-        draws=resampled,
-        league=league,
-        comparisons=comparisons,
-        verdict=verdict,
-        sensitivity=winners,
-        session=sessions(results.carbon),
-        not_applicable=tuple(study.get("not_applicable") or ()),
-        cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
-    )
-
-
-def _baseline(results: ResultsLike, panel: Panel, asked: str | None) -> tuple[str, list[Caution]]:
-    primary = results.study.get("primary") or {}
-    declared = asked or (primary.get("baseline") if isinstance(primary, Mapping) else primary)
-    if declared in panel.optimizers:
-        return str(declared), []
-    text = (
-        f"The baseline {declared!r} has no runs" if declared else "The study declares no baseline"
-    )
-    return "", [Caution("no-baseline", f"{text}; no comparison is tested.")]
-
-
-def _league(
+def league(
     results: ResultsLike,
     panel: Panel,
     cut: Cut,
@@ -221,6 +84,16 @@ def _league(
     draws: FloatArray,
     comparisons: tuple[Comparison, ...],
 ) -> tuple[LeagueRow, ...]:
+    """Return the rows, those without a place last.
+
+    Args:
+        results: Loaded results.
+        panel: Their runs.
+        cut: Where they are read.
+        regret: Normalised regret at the cut, shape (k, t, s).
+        draws: Bootstrap draws of the scores, shape (B, k, sources).
+        comparisons: Against the baseline.
+    """
     unranked = panel.regret(cut.axis, cut.at[:, None], before=math.inf)[..., 0]
     ranks = panel.mean_ranks(unranked)
     scores = panel.by_source(regret)
@@ -288,49 +161,6 @@ def _completion(results: ResultsLike, panel: Panel, i: int) -> Completion:
     return Completion(max(planned, present), present - failed, failed)
 
 
-def _sensitivity(
-    panel: Panel, cut: Cut, draws: FloatArray, baseline: str, regret: FloatArray
-) -> dict[str, str]:
-    """Return who wins under the primary metric and under each stated alternative."""
-    dropped = panel.regret(cut.axis, cut.at[:, None], failures="drop")[..., 0]
-    alternatives = {
-        "normalised regret": regret,
-        "log10 regret": np.log10(np.maximum(regret, FLOOR)),
-        "log-time AUC": panel.auc(cut.axis, cut.at),
-    }
-    if panel.failed.any():
-        alternatives["failed runs dropped"] = dropped
-    return {
-        name: _winner(panel, against_baseline(panel, values, draws, baseline), values)
-        for name, values in alternatives.items()
-    }
-
-
-def _winner(panel: Panel, comparisons: tuple[Comparison, ...], values: FloatArray) -> str:
-    better = {c.a for c in comparisons if c.outcome == "better"}
-    scores = panel.by_source(values)
-    if not better or not scores.size:
-        return ""
-    middle = iqm(scores)
-    order = np.lexsort((np.where(np.isnan(middle), np.inf, middle), ~panel.ranked))
-    ranked = [panel.optimizers[int(i)] for i in order]
-    return next(label for label in ranked if label in better)
-
-
-def _flips(winners: Mapping[str, str]) -> list[Caution]:
-    main = winners["normalised regret"]
-    said = f"{main} wins" if main else "nothing wins"
-    return [
-        Caution(
-            "flip",
-            f"By normalised regret {said}; by {name} "
-            + (f"{other} does." if other else "no optimizer is shown to beat the baseline."),
-        )
-        for name, other in winners.items()
-        if other != main
-    ]
-
-
 def partly(league: Sequence[LeagueRow]) -> str:
     """Return who served some sources only, and why, in a clause; "" when all served the same."""
     groups: dict[str, list[str]] = {}
@@ -338,62 +168,3 @@ def partly(league: Sequence[LeagueRow]) -> str:
         if row.place is None:
             groups.setdefault(row.rank_reason, []).append(row.label)
     return "; ".join(f"{listed(labels)} {reason}" for reason, labels in groups.items())
-
-
-def _partly(league: Sequence[LeagueRow]) -> list[Caution]:
-    said = partly(league)
-    text = (
-        f"{said}. They stand below the league table without a rank; differences from the "
-        "baseline are on common sources."
-    )
-    return [Caution("not-applicable", text, level="info")] if said else []
-
-
-def _design(
-    panel: Panel, comparisons: tuple[Comparison, ...], league: tuple[LeagueRow, ...]
-) -> list[Caution]:
-    found = []
-    n = max((c.n for c in comparisons), default=0)
-    k, floor = len(family(comparisons)), attainable_p(comparisons)
-    if k and floor > 0.05:
-        found.append(
-            Caution(
-                "too-few-sources",
-                f"With {n} sources and {k} comparisons the smallest "
-                f"corrected p is {floor:.3g}; this design cannot reach 5 %.",
-            )
-        )
-    elif comparisons and not k:
-        found.append(
-            Caution(
-                "too-few-sources",
-                f"{n} {'source' if n == 1 else 'sources'}: too few "
-                f"for a test at 5 %, which takes {ENOUGH}; effects are shown without p.",
-            )
-        )
-    if len(panel.seeds) == 1:
-        found.append(
-            Caution(
-                "one-seed",
-                "One seed: chance within an optimizer cannot be told from "
-                "a difference on a testbed.",
-            )
-        )
-    for row in league:
-        c = row.completion
-        if c.failed:
-            found.append(
-                Caution(
-                    "crashed",
-                    f"{row.label}: {c.failed} of {c.planned} runs failed; "
-                    "each counts as last with the regret of one random evaluation.",
-                )
-            )
-        if c.missing:
-            found.append(
-                Caution(
-                    "missing",
-                    f"{row.label}: {c.missing} of {c.planned} planned runs are not in the results.",
-                )
-            )
-    return found

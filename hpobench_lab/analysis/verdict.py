@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
+from hpobench_lab.analysis.estimate import Estimate
 
-__all__ = ["Verdict", "decide", "p_words", "short"]
+__all__ = ["Verdict", "decide", "p_words", "short", "worth_words"]
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ def decide(
     runs: int,
     crashed: int,
     flips: Sequence[str] = (),
+    worth: Mapping[str, Estimate] | None = None,
 ) -> Verdict:
     """Return the verdict of a family of comparisons.
 
@@ -57,13 +59,16 @@ def decide(
         runs: Finished runs.
         crashed: Of them, failed.
         flips: Sentences on alternatives that decide otherwise.
+        worth: Label -> how many random evaluations one of its evaluations is worth.
     """
+    headline = worth or {}
     crashes = f"{crashed} of {runs} runs crashed"
     by_label, tested = {c.a: c for c in comparisons}, len(family(comparisons))
     better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
     worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
     if better:
-        sentence = _won(by_label[better[0]], words, crashes, tested, bool(flips))
+        worth_said = worth_words(headline.get(better[0]))
+        sentence = _won(by_label[better[0]], words, crashes, tested, bool(flips), worth_said)
         return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
     if worse:
         c = by_label[worse[-1]]
@@ -79,10 +84,26 @@ def decide(
     return Verdict(sentence, "", False, reason)
 
 
-def _won(c: Comparison, words: str, crashes: str, tested: int, flipped: bool) -> str:
+def worth_words(worth: Estimate | None) -> str:
+    """Return what an evaluation is worth in random ones; "" when nothing is known.
+
+    >>> worth_words(Estimate(3.14159, 1.5, 6.0, n=9))
+    'one of its evaluations is worth 3.14 random ones (95 % interval 1.50 to 6.00)'
+    """
+    if worth is None or math.isnan(worth.value):
+        return ""
+    if math.isinf(worth.value):
+        return "one of its evaluations is worth more random ones than the runs can tell"
+    known = math.isfinite(worth.low)
+    span = f" (95 % interval {short(worth.low)} to {short(worth.high)})" if known else ""
+    return f"one of its evaluations is worth {short(worth.value)} random ones{span}"
+
+
+def _won(c: Comparison, words: str, crashes: str, tested: int, flipped: bool, worth: str) -> str:
     caveat = ", though not under every alternative below" if flipped else ""
     return (
-        f"{c.a} beats {c.b} after {words}{caveat}: its normalised regret (0 = optimum, "
+        f"{c.a} beats {c.b} after {words}{caveat}: {worth + '; ' if worth else ''}"
+        f"its normalised regret (0 = optimum, "
         f"1 = one random evaluation) is {_effect(c)} ({_p(c, tested)}); {crashes}."
     )
 

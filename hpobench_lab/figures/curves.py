@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.league import Analysis, partly
+from hpobench_lab.analysis.league import partly
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.traces import AXES
 from hpobench_lab.figures.style import Look, looks
 

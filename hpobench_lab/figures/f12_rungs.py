@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import log_axes, looks_of
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import Look

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hpobench_lab.analysis.league import Analysis
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import Look, plain

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import FLOOR
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.traces import normalised_regret
 from hpobench_lab.figures.curves import (
     axis_words,

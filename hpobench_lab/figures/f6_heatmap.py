@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import FLOOR
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows

@@ -6,8 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpobench_lab.analysis.league import Analysis, LeagueRow
+from hpobench_lab.analysis.league import LeagueRow
 from hpobench_lab.analysis.panel import Bed
+from hpobench_lab.analysis.study import Analysis
 
 __all__ = ["SCHEMA", "document"]
 

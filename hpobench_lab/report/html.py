@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from hpobench_lab.analysis.applicability import sentences
-from hpobench_lab.analysis.league import Analysis
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.plot import Plot, csv_text, inline_svgs
 from hpobench_lab.figures.style import DARK, Look
 from hpobench_lab.report import prose, tables

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from hpobench_lab.analysis.comparisons import ENOUGH, attainable_p, family
-from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
 
 __all__ = ["citations", "energy", "methods", "seeds_words", "study_toml"]

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
-from hpobench_lab.analysis.league import Analysis
 from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.report.prose import seeds_words, study_toml
 
 __all__ = ["provenance"]

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 
 from hpobench_lab.analysis.energy import Cost
-from hpobench_lab.analysis.league import Analysis, LeagueRow
+from hpobench_lab.analysis.league import LeagueRow
+from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import p_words, short
 
 __all__ = [

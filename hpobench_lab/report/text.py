@@ -6,8 +6,8 @@ import textwrap
 import unicodedata
 from collections.abc import Sequence
 
-from hpobench_lab.analysis.league import Analysis, analyse
 from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.study import Analysis, analyse
 from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 
 __all__ = ["league_text", "table_text"]

@@ -1,0 +1,224 @@
+"""The whole analysis of a study: everything that the figures and the reports draw from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hpobench_lab.analysis.aggregate import bootstrap_sources
+from hpobench_lab.analysis.anytime import Anytime, over_budgets
+from hpobench_lab.analysis.comparisons import Comparison, against_baseline
+from hpobench_lab.analysis.controls import (
+    Control,
+    control_names,
+    controls,
+    said_of_controls,
+    with_controls,
+)
+from hpobench_lab.analysis.critical_difference import CriticalDifference, critical_difference
+from hpobench_lab.analysis.cuts import Cut, choose_cut
+from hpobench_lab.analysis.energy import Session, sessions
+from hpobench_lab.analysis.estimate import Caution, Estimate
+from hpobench_lab.analysis.league import Completion, LeagueRow, league
+from hpobench_lab.analysis.limits import limits
+from hpobench_lab.analysis.omnibus import Friedman, friedman
+from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
+from hpobench_lab.analysis.profiles import random_worth
+from hpobench_lab.analysis.sensitivity import flips, winners
+from hpobench_lab.analysis.stability import Stability, stability_of_panel
+from hpobench_lab.analysis.verdict import Verdict, decide
+
+__all__ = ["Analysis", "analyse"]
+
+FloatArray = NDArray[np.float64]
+
+DRAWS = 2000
+LEVELS = ("banner", "info", "note")
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Hold everything that figures and reports draw from.
+
+    Args:
+        name: Of the study.
+        hash: Six hex digits of its settings.
+        settings: As stored.
+        seeds: Of the study.
+        baseline: Label of the declared baseline; "" when none is among the results.
+        panel: The runs.
+        cut: Where they are read.
+        regret: Normalised regret at the cut, shape (k, t, s).
+        scores: Per source, shape (k, sources).
+        draws: Bootstrap draws of the scores, shape (B, k, sources).
+        league: One row an optimizer, best first, those without a place last.
+        comparisons: One an optimizer against the baseline.
+        verdict: The sentence.
+        controls: Control lines at the cut; none without random search.
+        worth: Optimizer -> how many random evaluations one of its evaluations is worth.
+        omnibus: Friedman's test of the ranked over common sources; None for fewer than two.
+        ranks: Mean ranks and the groups not shown to differ; None for fewer than two.
+        stability: Leaving out a source, then a family.
+        anytime: The league at many budgets, exploratory.
+        sensitivity: Name of an alternative -> label of its winner, "" when nothing is decided.
+        session: Energy of the study.
+        not_applicable: Pairs that were not planned.
+        cautions: In order of weight.
+    """
+
+    name: str
+    hash: str
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    baseline: str
+    panel: Panel
+    cut: Cut
+    regret: FloatArray
+    scores: FloatArray
+    draws: FloatArray
+    league: tuple[LeagueRow, ...]
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    controls: tuple[Control, ...]
+    worth: Mapping[str, Estimate]
+    omnibus: Friedman | None
+    ranks: CriticalDifference | None
+    stability: tuple[Stability, ...]
+    anytime: Anytime
+    sensitivity: Mapping[str, str]
+    session: Session
+    not_applicable: tuple[Mapping[str, Any], ...]
+    cautions: tuple[Caution, ...]
+
+    @property
+    def completion(self) -> Completion:
+        """Return the counts of all runs."""
+        rows = [r.completion for r in self.league]
+        return Completion(
+            sum(c.planned for c in rows), sum(c.ok for c in rows), sum(c.failed for c in rows)
+        )
+
+
+def analyse(
+    results: ResultsLike,
+    *,
+    baseline: str | None = None,
+    axis: str | None = None,
+    at: float | None = None,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Analysis:
+    """Analyse loaded results.
+
+    Args:
+        results: As ``hpobench_lab.results.load`` returns them.
+        baseline: Label; by default the study's declared one.
+        axis: One of ``traces.AXES``; by default the budget's.
+        at: Cut on the axis; by default the budget.
+        draws: Bootstrap draws.
+        seed: Of the bootstrap.
+
+    Raises:
+        ValueError: If the axis is unknown.
+    """
+    panel = arrange(results)
+    cut = choose_cut(results, panel, axis=axis, at=at)
+    base, cautions = _baseline(results, panel, baseline)
+    lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
+    k = len(panel.optimizers)
+    every = with_controls(panel.regret(cut.axis, cut.at[:, None])[..., 0], panel.optimizers, lines)
+    resampled = bootstrap_sources(every, panel.source, draws=draws, seed=seed)
+    regret, mine = every[:k], resampled[:, :k]
+    comparisons = against_baseline(panel, regret, mine, base)
+    rows = league(results, panel, cut, regret, mine, comparisons)
+    found = controls(every, resampled, panel.source, lines, panel.optimizers)
+    alternatives = winners(panel, cut, mine, base, regret)
+    scores = panel.by_source(regret)
+    worth = _worth(panel, cut, lines)
+    stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))
+    cautions += [*panel.cautions, *cut.cautions, *limits(panel, comparisons, rows)]
+    cautions += flips(alternatives)
+    cautions += [c for s in stability for c in s.warnings if c.banner]
+    order = [r.label for r in rows]
+    cautions += said_of_controls(found, [x for x in order if x not in {n for _, n in lines}])
+    counts = [r.completion for r in rows]
+    verdict = decide(
+        comparisons,
+        base,
+        order=order,
+        words=cut.words,
+        sources=len(panel.sources),
+        runs=sum(c.ok + c.failed for c in counts),
+        crashed=sum(c.failed for c in counts),
+        flips=[c.text for c in cautions if c.code == "flip"],
+        worth=worth,
+    )
+    study = results.study
+    return Analysis(
+        name=str(study.get("name") or "study"),
+        hash=str(study.get("hash6") or study.get("hash") or ""),
+        settings=study.get("settings") or {},
+        seeds=tuple(sorted({int(x) for x, _ in panel.seeds} | set(study.get("seeds") or []))),
+        baseline=base,
+        panel=panel,
+        cut=cut,
+        regret=regret,
+        scores=scores,
+        draws=mine,
+        league=rows,
+        comparisons=comparisons,
+        verdict=verdict,
+        controls=found,
+        worth=worth,
+        omnibus=_omnibus(panel, scores),
+        ranks=_ranks(panel, scores),
+        stability=stability,
+        anytime=over_budgets(panel, cut, base),
+        sensitivity=alternatives,
+        session=sessions(results.carbon),
+        not_applicable=tuple(study.get("not_applicable") or ()),
+        cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
+    )
+
+
+def _baseline(results: ResultsLike, panel: Panel, asked: str | None) -> tuple[str, list[Caution]]:
+    primary = results.study.get("primary") or {}
+    declared = asked or (primary.get("baseline") if isinstance(primary, Mapping) else primary)
+    if declared in panel.optimizers:
+        return str(declared), []
+    text = (
+        f"The baseline {declared!r} has no runs" if declared else "The study declares no baseline"
+    )
+    return "", [Caution("no-baseline", f"{text}; no comparison is tested.")]
+
+
+def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str, Estimate]:
+    """Return what one evaluation is worth in random ones, but for the controls themselves."""
+    random = next((label for name, label in lines if name == "random"), "")
+    if not random or cut.axis not in panel.steps.position:
+        return {}
+    return {
+        label: random_worth(panel, cut.axis, cut.at, label, random=random)
+        for label in panel.optimizers
+        if label != random
+    }
+
+
+def _common(panel: Panel, scores: FloatArray) -> tuple[FloatArray, list[str]]:
+    labels = [x for x, r in zip(panel.optimizers, panel.ranked.tolist(), strict=True) if r]
+    served = scores[panel.ranked]
+    return served[:, ~np.isnan(served).all(axis=0)], labels
+
+
+def _omnibus(panel: Panel, scores: FloatArray) -> Friedman | None:
+    common, _ = _common(panel, scores)
+    return friedman(common) if len(common) > 1 and common.shape[1] else None
+
+
+def _ranks(panel: Panel, scores: FloatArray) -> CriticalDifference | None:
+    common, labels = _common(panel, scores)
+    return critical_difference(common, labels) if len(common) > 1 and common.shape[1] else None
