@@ -106,7 +106,9 @@ def over_budgets(
         scores = panel.by_source(values[..., j])
         if not scores.shape[1]:
             break
-        drawn = bootstrap_sources(values[..., j], panel.source, draws=draws, seed=seed)
+        drawn = bootstrap_sources(
+            panel.over_folds(values[..., j]), panel.source, draws=draws, seed=seed
+        )
         regret[:, j] = iqm(scores)
         low[:, j], high[:, j] = _ends(iqm(drawn))
         if b is not None:

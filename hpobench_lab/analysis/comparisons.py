@@ -19,7 +19,15 @@ from hpobench_lab.analysis.ranktests import (
     smallest_attainable_p,
 )
 
-__all__ = ["CITATION", "ENOUGH", "Comparison", "against_baseline", "attainable_p", "family"]
+__all__ = [
+    "CITATION",
+    "ENOUGH",
+    "Comparison",
+    "against_baseline",
+    "attainable_p",
+    "family",
+    "untested",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -123,6 +131,12 @@ def against_baseline(
     )
 
 
+def untested(comparisons: Sequence[Comparison], reason: str) -> tuple[Comparison, ...]:
+    """Return the comparisons as effects with intervals, without any p."""
+    nan = math.nan
+    return tuple(replace(c, p=nan, p_holm=nan, p_sign=nan, reason=reason) for c in comparisons)
+
+
 def _pair(
     panel: Panel, regret: FloatArray, scores: FloatArray, draws: FloatArray, a: int, b: int
 ) -> Comparison:
@@ -155,7 +169,7 @@ def _pair(
 
 
 def _a12(panel: Panel, regret: FloatArray, a: int, b: int) -> float:
-    last = np.where(panel.failed & np.isfinite(regret), np.inf, regret)
+    last = panel.over_folds(np.where(panel.failed & np.isfinite(regret), np.inf, regret))
     beds = np.full(len(panel.beds), np.nan)
     for j in range(len(panel.beds)):
         x, y = last[a, j], last[b, j]

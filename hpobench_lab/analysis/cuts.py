@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.panel import Panel, ResultsLike
-from hpobench_lab.analysis.traces import AXES
+from hpobench_lab.analysis.traces import AXES, MEASURED
 
 __all__ = ["Cut", "choose_cut"]
 
@@ -31,6 +31,7 @@ class Cut:
         words: For example ``"100 evaluations"``.
         declared: The budget as the protocol states it.
         cautions: What the reader must know about the choice.
+        exploratory: Whether it is not what the study declared: effects and intervals, no tests.
     """
 
     axis: str
@@ -39,6 +40,7 @@ class Cut:
     words: str
     declared: tuple[str, float]
     cautions: tuple[Caution, ...] = ()
+    exploratory: bool = False
 
 
 def choose_cut(
@@ -48,27 +50,74 @@ def choose_cut(
 
     On the axis ``evaluations`` every trial counts one at any fidelity. Where optimizers used
     different fidelities of a testbed, it is cut at the full-fidelity equivalents that the
-    thriftiest of them spent there (median over its runs).
+    thriftiest of them spent there (median over its runs). Another axis without an amount is cut in
+    the same way, so that all are read at equal cost.
 
     Raises:
-        ValueError: If the axis is unknown.
+        ValueError: If the axis is unknown, or the runs do not tell it.
     """
-    if axis is not None and axis not in AXES:
-        raise ValueError(f"unknown axis {axis!r}; known: {', '.join(AXES)}")
     declared, cautions = _declared(results)
-    name, amount = declared
-    if axis or at is not None:
-        name, amount = axis or ("evaluations" if name in COUNTED else name), at or amount
+    name, amount = _asked(panel, declared, axis, at)
+    exploratory = (name, amount) != declared
+    if np.isnan(amount):
+        cuts = _thriftiest(panel, name)
+        amount = float(cuts[np.isfinite(cuts)].max(initial=0.0))
+        words = f"the {AXES[name]} that every optimizer spent"
+        return Cut(name, amount, cuts, words, declared, (*cautions, *_measured(name)), True)
     cuts = np.full(len(panel.beds), amount)
     if name == "per_dimension":
         cuts = cuts * _dimensions(results, panel)
     if name in COUNTED and (mixed := _mixed(panel)).any():
-        cuts = np.where(mixed, np.minimum(cuts, _thriftiest(panel)), cuts)
+        cuts = np.where(mixed, np.minimum(cuts, _thriftiest(panel, "full_evaluations")), cuts)
         words = f"{_budget_words(name, amount)}, counted as full-fidelity equivalents"
         caution = _mixed_caution(panel, mixed, cuts)
-        return Cut("full_evaluations", amount, cuts, words, declared, (*cautions, caution))
+        every = (*cautions, caution)
+        return Cut("full_evaluations", amount, cuts, words, declared, every, exploratory)
     real = "evaluations" if name == "per_dimension" else name
-    return Cut(real, amount, cuts, _budget_words(name, amount), declared, cautions)
+    found = (*cautions, *_measured(real), *(_beyond(panel, real, cuts) if exploratory else ()))
+    return Cut(real, amount, cuts, _budget_words(name, amount), declared, found, exploratory)
+
+
+def _asked(
+    panel: Panel, declared: tuple[str, float], axis: str | None, at: float | None
+) -> tuple[str, float]:
+    """Return axis and amount; NaN for another axis without an amount."""
+    if axis is not None and axis not in AXES:
+        raise ValueError(f"unknown axis {axis!r}; known: {', '.join(AXES)}")
+    if axis is not None and axis not in panel.steps.position:
+        why = panel.no_energy or "their wall seconds are not stored"
+        if axis == "grams_co2e" and not panel.no_energy:
+            why = "the carbon intensity is unknown"
+        raise ValueError(f"these runs cannot be read on the axis {axis!r}: {why}")
+    if axis is None or axis == declared[0]:
+        own = declared[0] if axis or at is None or declared[0] not in COUNTED else "evaluations"
+        return own, declared[1] if at is None else at
+    return axis, float("nan") if at is None else at
+
+
+def _measured(axis: str) -> tuple[Caution, ...]:
+    if axis not in MEASURED:
+        return ()
+    text = (
+        f"The {AXES[axis]} are measured on the machine that ran the study, one trial after the "
+        "other: another machine, or another day, gives other numbers."
+    )
+    return (Caution("measured", text, level="info"),)
+
+
+def _beyond(panel: Panel, axis: str, cuts: FloatArray) -> tuple[Caution, ...]:
+    """Return a banner where no optimizer spent as much as the cut."""
+    spent = _spending(panel, axis)
+    most = np.where(np.isnan(spent), -np.inf, spent).max(axis=0, initial=-np.inf)
+    short = [panel.beds[j].id for j in np.flatnonzero(most < cuts * (1 - 1e-9)).tolist()]
+    if not short:
+        return ()
+    where = ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+    text = (
+        f"No optimizer spent so much on {where}: its runs are read at their end, and nothing is "
+        "known of what they would have done after it."
+    )
+    return (Caution("beyond-budget", text),)
 
 
 def _budget_words(axis: str, amount: float) -> str:
@@ -126,8 +175,8 @@ def _mixed(panel: Panel) -> NDArray[np.bool_]:
     return np.asarray(high > low * (1 + 1e-9))
 
 
-def _thriftiest(panel: Panel) -> FloatArray:
-    spent = _spending(panel, "full_evaluations")
+def _thriftiest(panel: Panel, axis: str) -> FloatArray:
+    spent = _spending(panel, axis)
     return np.asarray(np.where(np.isnan(spent), np.inf, spent).min(axis=0, initial=np.inf))
 
 

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpobench_lab.analysis.panel import ResultsLike
+import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["Cost", "Session", "costs", "sessions"]
+from hpobench_lab.analysis.loaded import ResultsLike
+
+__all__ = ["Cost", "Session", "costs", "run_energy", "sessions"]
 
 JOULES_PER_KWH = 3.6e6
 METERED = frozenset({"rapl", "nvml_counter", "nvml_power", "meter"})
@@ -122,6 +125,36 @@ def costs(results: ResultsLike, labels: Sequence[str]) -> tuple[Cost, ...]:
             )
         )
     return tuple(out)
+
+
+def run_energy(results: ResultsLike) -> tuple[dict[str, NDArray[np.float64]], str]:
+    """Return joules and grams of CO2e by run, and why they are unknown ("" when known).
+
+    Returns:
+        ``joules`` and, where an intensity is known, ``grams_co2e``, each of shape (n_runs,); empty
+        unless all runs have energy that was obtained in the same way.
+    """
+    keys = [h.get("key") for h in results.headers]
+    joules, grams, methods = dict[Any, float](), dict[Any, float](), set[str]()
+    for record in results.carbon:
+        intensity, method = record.get("intensity_g_per_kwh"), sessions([record]).method
+        for key, kwh in ((record.get("runs") or {}).get("kwh") or {}).items():
+            if kwh is None:
+                continue
+            joules[key] = joules.get(key, 0.0) + float(kwh) * JOULES_PER_KWH
+            rate = math.nan if intensity is None else float(intensity)
+            grams[key] = grams.get(key, 0.0) + float(kwh) * rate
+            methods.add(method)
+    missing = sum(key not in joules for key in keys)
+    if not keys or missing:
+        return {}, f"{missing or 'all'} of {len(keys)} runs have no energy"
+    if len(methods) > 1:
+        return {}, f"energy of different kinds cannot be added: {', '.join(sorted(methods))}"
+    found = {"joules": np.array([joules[k] for k in keys], dtype=np.float64)}
+    emitted = np.array([grams[k] for k in keys], dtype=np.float64)
+    if bool(np.isfinite(emitted).all()):
+        found["grams_co2e"] = emitted
+    return found, ""
 
 
 def _attributed(results: ResultsLike) -> dict[str, float]:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median, per_source
+from hpobench_lab.analysis.aggregate import per_source
+from hpobench_lab.analysis.beds import Bed as Bed
+from hpobench_lab.analysis.beds import described, resolve
+from hpobench_lab.analysis.energy import run_energy
 from hpobench_lab.analysis.estimate import Caution
+from hpobench_lab.analysis.loaded import ResultsLike as ResultsLike
 from hpobench_lab.analysis.ranktests import midranks
 from hpobench_lab.analysis.traces import Steps, log_time_auc, normalised_regret, value_at
 
@@ -23,72 +26,6 @@ BoolArray = NDArray[np.bool_]
 
 FLOOR = 1e-8
 """Smallest normalised regret that a logarithm sees; the smallest target of synthetic ECDFs."""
-
-
-class ResultsLike(Protocol):
-    """Read finished runs; ``hpobench_lab.results.Results`` is one."""
-
-    @property
-    def headers(self) -> Sequence[Mapping[str, Any]]:
-        """Return one header a run."""
-        ...
-
-    @property
-    def offsets(self) -> IntArray:
-        """Return the first row of each run and the end, shape (n_runs + 1,)."""
-        ...
-
-    @property
-    def columns(self) -> Mapping[str, NDArray[Any]]:
-        """Return the columns common to all runs, one run after the other."""
-        ...
-
-    @property
-    def study(self) -> Mapping[str, Any]:
-        """Return the study's settings."""
-        ...
-
-    @property
-    def carbon(self) -> Sequence[Mapping[str, Any]]:
-        """Return the energy sessions; may be empty."""
-        ...
-
-
-@dataclass(frozen=True)
-class Bed:
-    """Describe a testbed to the analysis.
-
-    Args:
-        id: Label with parameters and wrappers.
-        version: Of the testbed.
-        source: Unit of replication.
-        family: Kind of task.
-        kind: ``function``, ``table``, ``surrogate`` or ``training``.
-        f_opt: Optimum or best known value; NaN when there is none.
-        f_opt_origin: How it is known.
-        f_ref: Median of one random evaluation; NaN when there is none.
-        f_ref_origin: How it was measured.
-        exact: Whether f_opt is an exact optimum.
-        quality: Held-out quality of a surrogate.
-        fidelity: Name, unit, min and max of the fidelity, or None.
-        excluded: Why the testbed is left out; "" when it is used.
-        citation: Where it is from.
-    """
-
-    id: str
-    version: str = ""
-    source: str = ""
-    family: str = ""
-    kind: str = "function"
-    f_opt: float = math.nan
-    f_opt_origin: str = ""
-    f_ref: float = math.nan
-    f_ref_origin: str = ""
-    exact: bool = False
-    quality: Mapping[str, float] | None = None
-    fidelity: Mapping[str, Any] | None = None
-    excluded: str = ""
-    citation: str = ""
 
 
 @dataclass(frozen=True)
@@ -105,6 +42,7 @@ class Panel:
         source: Index of each testbed's source, shape (t,); -1 where excluded.
         sources: Names of the sources.
         cautions: What was found while arranging.
+        no_energy: Why the axes ``joules`` and ``grams_co2e`` are unknown; "" when they are known.
     """
 
     optimizers: tuple[str, ...]
@@ -116,6 +54,7 @@ class Panel:
     source: IntArray
     sources: tuple[str, ...]
     cautions: tuple[Caution, ...]
+    no_energy: str = ""
 
     @property
     def present(self) -> BoolArray:
@@ -185,9 +124,29 @@ class Panel:
         ranks = np.moveaxis(midranks(np.moveaxis(worst, 0, -1)), -1, 0)
         return ranks.reshape(regret.shape)
 
+    def over_folds(self, values: FloatArray) -> FloatArray:
+        """Return means over the folds of each seed, what is missing left out.
+
+        Args:
+            values: Shape (k, t, s) or (k, t, s, g).
+
+        Returns:
+            With one entry a seed instead of one a seed and fold; the same array without folds.
+        """
+        owner = [seed for seed, _ in self.seeds]
+        seeds = list(dict.fromkeys(owner))
+        if len(seeds) == len(owner):
+            return values
+        members = [[i for i, x in enumerate(owner) if x == seed] for seed in seeds]
+        folds = [_mean(np.moveaxis(values[:, :, at], 2, -1)) for at in members]
+        return np.stack(folds, axis=2)
+
     def by_source(self, values: FloatArray) -> FloatArray:
-        """Return medians over seeds, then over a source's testbeds, shape (k, sources)."""
-        return per_source(values, self.source)
+        """Return medians over seeds, then over a source's testbeds, shape (k, sources).
+
+        Folds are averaged within a seed before.
+        """
+        return per_source(self.over_folds(values), self.source)
 
     @property
     def served(self) -> BoolArray:
@@ -227,7 +186,7 @@ def auc_start(axis: str, cut: float) -> float:
 
 
 def _mean(values: FloatArray) -> FloatArray:
-    known = np.isfinite(values)
+    known = ~np.isnan(values)
     n = known.sum(axis=-1)
     total = np.where(known, values, 0.0).sum(axis=-1)
     return np.where(n > 0, total / np.maximum(n, 1), np.nan)
@@ -245,11 +204,13 @@ def arrange(results: ResultsLike) -> Panel:
         run[optimizers.index(h["optimizer"]["label"]), ids.index(h["testbed"]["id"]), where] = i
     crashed = np.array([h["status"] != "ok" for h in headers] + [False])
     full = np.array([_full(h["testbed"]) for h in headers], dtype=np.float64)
-    steps = Steps.of(results.columns, np.asarray(results.offsets, dtype=np.int64), full)
+    shared, no_energy = run_energy(results)
+    offsets = np.asarray(results.offsets, dtype=np.int64)
+    steps = Steps.of(results.columns, offsets, full, shared=shared)
     beds, cautions = [], list[Caution]()
     for j in range(len(ids)):
         members = run[:, j][run[:, j] >= 0]
-        bed, found = _resolve(_bed(headers[members[0]]["testbed"]), members, headers, steps)
+        bed, found = resolve(described(headers[members[0]]["testbed"]), members, headers, steps)
         beds.append(bed)
         cautions += found
     sources = sorted({b.source for b in beds if not b.excluded})
@@ -264,6 +225,7 @@ def arrange(results: ResultsLike) -> Panel:
         np.array(index, dtype=np.int64),
         tuple(sources),
         tuple(cautions),
+        no_energy,
     )
 
 
@@ -276,102 +238,3 @@ def _labels(results: ResultsLike) -> list[str]:
 def _full(testbed: Mapping[str, Any]) -> float:
     fidelity = testbed.get("fidelity")
     return float(fidelity["max"]) if fidelity else 1.0
-
-
-def _bed(testbed: Mapping[str, Any]) -> Bed:
-    facts = testbed.get("facts") or {}
-    origin = str(facts.get("optimum_origin") or "")
-    return Bed(
-        id=testbed["id"],
-        version=str(testbed.get("version", "")),
-        source=str(facts.get("source") or testbed["id"]),
-        family=str(facts.get("family") or ""),
-        kind=str(facts.get("kind") or "function"),
-        f_opt=_number(facts.get("optimum")),
-        f_opt_origin=origin,
-        f_ref=_number(facts.get("reference")),
-        f_ref_origin=str(facts.get("reference_origin") or ""),
-        exact=origin.strip().lower().startswith("exact"),
-        quality=facts.get("quality") or None,
-        fidelity=testbed.get("fidelity"),
-        citation=str(facts.get("citation") or ""),
-    )
-
-
-def _number(value: Any) -> float:
-    return float(value) if value is not None else math.nan
-
-
-def _resolve(
-    bed: Bed, members: IntArray, headers: Sequence[Mapping[str, Any]], steps: Steps
-) -> tuple[Bed, list[Caution]]:
-    """Fill what a testbed does not declare from the study itself, and say so."""
-    cautions: list[Caution] = []
-    s = steps
-    rows = [np.arange(s.offsets[i], s.offsets[i + 1]) for i in members.tolist()]
-    mine = np.concatenate(rows) if rows else np.zeros(0, np.int64)
-    scored = s.value[mine][~s.own[mine]]
-    if s.own[mine].any():
-        cautions.append(
-            Caution(
-                "own-loss",
-                f"{bed.id}: has no noise-free value at full fidelity "
-                "for some incumbents; their own told loss stands in.",
-                level="note",
-            )
-        )
-    best = float(scored.min()) if len(scored) else math.nan
-    seen = best if len(scored) else float(s.value[mine].min()) if len(mine) else math.nan
-    if math.isnan(bed.f_opt):
-        bed = replace(bed, f_opt=seen, f_opt_origin="best value seen in this study")
-        cautions.append(
-            Caution(
-                "no-optimum",
-                f"{bed.id}: declares no optimum; regret is measured "
-                "against the best value seen in this study.",
-            )
-        )
-    elif best < bed.f_opt - 1e-9 * max(1.0, abs(bed.f_opt)):
-        bed, caution = _below(bed, best)
-        cautions.append(caution)
-    if math.isnan(bed.f_ref):
-        bed = replace(
-            bed,
-            f_ref=_first_random(members, headers, s),
-            f_ref_origin="median of the first evaluations in this study",
-        )
-        cautions.append(
-            Caution(
-                "no-reference",
-                f"{bed.id}: declares no reference; the median "
-                "of the first random evaluations of this study stands in.",
-            )
-        )
-    spread = bed.f_ref - bed.f_opt
-    if not bed.excluded and not (math.isfinite(spread) and spread > 0):
-        why = f"f_ref − f_opt = {spread:g}" if math.isfinite(spread) else "no finite loss was seen"
-        bed = replace(bed, excluded=f"degenerate: {why}")
-    if bed.excluded:
-        cautions.append(Caution("excluded", f"{bed.id} is left out: {bed.excluded}."))
-    return bed, cautions
-
-
-def _below(bed: Bed, best: float) -> tuple[Bed, Caution]:
-    if bed.exact:
-        why = f"error: a value of {best!r} lies below the exact optimum {bed.f_opt!r}"
-        return replace(bed, excluded=why), Caution(
-            "negative-regret", f"{bed.id}: {why}; the testbed or its optimum is wrong."
-        )
-    origin = f"best value seen in this study, below the stored {bed.f_opt!r}"
-    return replace(bed, f_opt=best, f_opt_origin=origin), Caution(
-        "best-known-improved",
-        f"{bed.id}: {best!r} improves on the best known value {bed.f_opt!r}; regret is measured "
-        "against the new one.",
-    )
-
-
-def _first_random(members: IntArray, headers: Sequence[Mapping[str, Any]], steps: Steps) -> float:
-    filled = [i for i in members.tolist() if steps.offsets[i + 1] > steps.offsets[i]]
-    random = [i for i in filled if headers[i]["optimizer"]["id"] == "random"]
-    first = [float(steps.value[steps.offsets[i]]) for i in random or filled]
-    return float(median(np.array(first))) if first else math.nan

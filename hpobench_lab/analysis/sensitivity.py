@@ -49,7 +49,7 @@ def _winner(panel: Panel, comparisons: tuple[Comparison, ...], values: FloatArra
 
 def flips(found: Mapping[str, str]) -> list[Caution]:
     """Return a banner for every alternative under which another optimizer wins, or none does."""
-    main = found["normalised regret"]
+    main = found.get("normalised regret", "")
     said = f"{main} wins" if main else "nothing wins"
     return [
         Caution(

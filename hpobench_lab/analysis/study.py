@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import bootstrap_sources
 from hpobench_lab.analysis.anytime import Anytime, over_budgets
-from hpobench_lab.analysis.comparisons import Comparison, against_baseline
+from hpobench_lab.analysis.comparisons import Comparison, against_baseline, untested
 from hpobench_lab.analysis.controls import (
     Control,
     control_names,
@@ -38,6 +38,7 @@ FloatArray = NDArray[np.float64]
 
 DRAWS = 2000
 LEVELS = ("banner", "info", "note")
+EXPLORATORY = "exploratory: only the declared budget is tested"
 
 
 @dataclass(frozen=True)
@@ -131,12 +132,14 @@ def analyse(
     lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
     k = len(panel.optimizers)
     every = with_controls(panel.regret(cut.axis, cut.at[:, None])[..., 0], panel.optimizers, lines)
-    resampled = bootstrap_sources(every, panel.source, draws=draws, seed=seed)
+    resampled = bootstrap_sources(panel.over_folds(every), panel.source, draws=draws, seed=seed)
     regret, mine = every[:k], resampled[:, :k]
     comparisons = against_baseline(panel, regret, mine, base)
+    if cut.exploratory:
+        comparisons = untested(comparisons, EXPLORATORY)
     rows = league(results, panel, cut, regret, mine, comparisons)
-    found = controls(every, resampled, panel.source, lines, panel.optimizers)
-    alternatives = winners(panel, cut, mine, base, regret)
+    found = controls(panel.over_folds(every), resampled, panel.source, lines, panel.optimizers)
+    alternatives = {} if cut.exploratory else winners(panel, cut, mine, base, regret)
     scores = panel.by_source(regret)
     worth = _worth(panel, cut, lines)
     stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))
@@ -156,6 +159,7 @@ def analyse(
         crashed=sum(c.failed for c in counts),
         flips=[c.text for c in cautions if c.code == "flip"],
         worth=worth,
+        exploratory=EXPLORATORY if cut.exploratory else "",
     )
     study = results.study
     return Analysis(

@@ -24,8 +24,14 @@ AXES = {
     "fidelity_units": "fidelity units",
     "full_evaluations": "full-fidelity evaluations",
     "simulated_seconds": "simulated seconds",
+    "wall_seconds": "wall seconds",
+    "joules": "joules",
+    "grams_co2e": "grams of CO2e",
 }
-"""Axes on which a trace can be read, with their words."""
+"""Axes on which a trace can be read, with their words; a study may not know the last three."""
+
+MEASURED = frozenset({"wall_seconds", "joules", "grams_co2e"})
+"""Axes that are measured on the machine that ran the study, and differ from day to day."""
 
 OK, CUT = 0, 5
 
@@ -56,14 +62,22 @@ class Steps:
 
     @classmethod
     def of(
-        cls, columns: Mapping[str, NDArray[np.generic]], offsets: IntArray, full: ArrayLike = 1.0
+        cls,
+        columns: Mapping[str, NDArray[np.generic]],
+        offsets: IntArray,
+        full: ArrayLike = 1.0,
+        *,
+        shared: Mapping[str, FloatArray] | None = None,
     ) -> Steps:
         """Return the steps of runs that are stored one after the other.
 
         Args:
-            columns: ``status``, ``loss``, ``score``, ``units``, ``end``, each of shape (rows,).
+            columns: ``status``, ``loss``, ``score``, ``units``, ``end``, each of shape (rows,);
+                with ``ask_wall_s``, ``tell_wall_s`` and ``eval_wall_s`` also the wall seconds.
             offsets: First row of each run and the end, shape (n + 1,).
             full: Fidelity units of one full evaluation, by run, shape (n,) or a number.
+            shared: Axis -> what each run spent in all, shape (n,); within a run it is spread as
+                its wall seconds are.
 
         >>> rows = {"status": [0, 0, 1, 0], "loss": [3.0, 2.0, np.nan, 2.5],
         ...         "score": [3.5, 1.5, np.nan, np.nan], "units": [1.0] * 4, "end": [1, 2, 3, 4]}
@@ -78,6 +92,7 @@ class Steps:
         per_run = np.broadcast_to(np.asarray(full, dtype=np.float64), (n,))
         rows, counts = _incumbents(loss, offsets)
         axes, spent = _axes(columns, status, offsets, per_run)
+        _measured(columns, offsets, shared or {}, axes, spent)
         score = np.asarray(columns["score"], dtype=np.float64)[rows]
         own = ~np.isfinite(score)
         return cls(
@@ -120,6 +135,34 @@ def _axes(
     spent = {k: np.where(size > 0, v[last] if len(v) else 0.0, 0.0) for k, v in at.items()}
     clock = [np.nanmax(end[a:b], initial=0.0, where=told[a:b]) for a, b in _pairs(offsets)]
     return at, spent | {"simulated_seconds": np.array(clock, dtype=np.float64)}
+
+
+def _measured(
+    columns: Mapping[str, NDArray[np.generic]],
+    offsets: IntArray,
+    shared: Mapping[str, FloatArray],
+    axes: dict[str, FloatArray],
+    spent: dict[str, FloatArray],
+) -> None:
+    """Add wall seconds, one trial after the other, and what is spread along them."""
+    parts = [columns.get(f"{part}_wall_s") for part in ("ask", "eval", "tell")]
+    known = [np.nan_to_num(np.asarray(p, dtype=np.float64)) for p in parts if p is not None]
+    if len(known) < len(parts):
+        return
+    wall = _running(np.sum(known, axis=0), offsets)
+    size = np.diff(offsets)
+    last = np.maximum(offsets[1:] - 1, 0)
+    total = np.where(size > 0, wall[last] if len(wall) else 0.0, 0.0)
+    axes["wall_seconds"], spent["wall_seconds"] = wall, total
+    energy = columns.get("energy_j")
+    nominal = np.asarray(energy, dtype=np.float64) if energy is not None else np.array([np.nan])
+    if len(nominal) and bool(np.isfinite(nominal).all()):  # declared by the testbeds, row by row
+        axes["joules"] = _running(nominal, offsets)
+        spent["joules"] = np.where(size > 0, axes["joules"][last], 0.0)
+        return
+    for axis, amount in shared.items():
+        rate = np.where(total > 0, amount / np.where(total > 0, total, 1.0), 0.0)
+        axes[axis], spent[axis] = wall * np.repeat(rate, size), amount
 
 
 def _running(amount: FloatArray, offsets: IntArray) -> FloatArray:

@@ -43,6 +43,7 @@ def decide(
     crashed: int,
     flips: Sequence[str] = (),
     worth: Mapping[str, Estimate] | None = None,
+    exploratory: str = "",
 ) -> Verdict:
     """Return the verdict of a family of comparisons.
 
@@ -60,6 +61,7 @@ def decide(
         crashed: Of them, failed.
         flips: Sentences on alternatives that decide otherwise.
         worth: Label -> how many random evaluations one of its evaluations is worth.
+        exploratory: Why nothing is tested; "" when it is.
     """
     headline = worth or {}
     crashes = f"{crashed} of {runs} runs crashed"
@@ -78,8 +80,15 @@ def decide(
             f"{_effect(c)} ({_p(c, tested)}); {crashes}."
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
-    reason = _why(comparisons, baseline, order, sources, runs, crashed)
+    reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
     lead = _closest(comparisons, order)
+    if exploratory and reason == exploratory:
+        first = f"{order[0]} is placed first" if order else "nobody is placed"
+        sentence = (
+            f"Exploratory, after {words}: {first}{lead}; {crashes}. Only the declared budget is "
+            "tested."
+        )
+        return Verdict(sentence, "", False, reason)
     sentence = f"Nothing can be decided after {words}: {reason}{lead}; {crashes}."
     return Verdict(sentence, "", False, reason)
 
@@ -160,6 +169,7 @@ def _why(
     sources: int,
     runs: int,
     crashed: int,
+    exploratory: str,
 ) -> str:
     if not runs:
         return "there are no finished runs"
@@ -171,6 +181,8 @@ def _why(
         return f"{order[0]} is the only optimizer and there is nothing to compare it with"
     if not baseline:
         return "there is no baseline to compare with"
+    if exploratory:
+        return exploratory
     n, floor = max(c.n for c in comparisons), attainable_p(comparisons)
     if n < ENOUGH:
         return (
