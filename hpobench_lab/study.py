@@ -125,10 +125,31 @@ _NOT_IN_KEY = ("failures", *_EXECUTOR)
 
 @dataclass(frozen=True)
 class Primary:
-    """Declare what the verdict rests on: the baseline's label and the metric."""
+    """Declare what the verdict rests on; only this is tested, everything else is exploratory.
+
+    Args:
+        baseline: Label of the optimizer that the others are compared with.
+        metric: ``regret``, ``log-regret`` (its log10) or ``auc`` (of the regret over log budget).
+        budget: Where the runs are read, on the protocol's axis, such as ``{"evaluations": 50}``;
+            None for the protocol's budget.
+        margin: What still counts as not worse, such as ``{"budget": 0.1}`` (at most 10 % more
+            budget) or ``{"regret": 0.02}``; None where nothing is gated.
+    """
 
     baseline: str
     metric: str = "regret"
+    budget: Mapping[str, float] | None = None
+    margin: Mapping[str, float] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what is declared as plain data, without what is not.
+
+        >>> Primary("random").to_json()
+        {'baseline': 'random', 'metric': 'regret'}
+        """
+        fields = {"budget": self.budget, "margin": self.margin}
+        declared = {name: dict(value) for name, value in fields.items() if value is not None}
+        return {"baseline": self.baseline, "metric": self.metric} | declared
 
 
 @dataclass(frozen=True)
@@ -235,7 +256,7 @@ class Study:
                 for t in self.testbeds
             ],
             "protocol": {k: v for k, v in self.protocol.to_json().items() if k not in _EXECUTOR},
-            "primary": {"baseline": self.primary.baseline, "metric": self.primary.metric},
+            "primary": self.primary.to_json(),
         }
 
     @property

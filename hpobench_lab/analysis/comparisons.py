@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import interval, median
-from hpobench_lab.analysis.panel import Panel
+from hpobench_lab.analysis.panel import Bed, Panel
 from hpobench_lab.analysis.ranktests import (
     a12,
     holm,
@@ -26,10 +26,12 @@ __all__ = [
     "against_baseline",
     "attainable_p",
     "family",
+    "surrogate_ties",
     "untested",
 ]
 
 FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
 
 ENOUGH = 6
 """Sources from which a two-sided signed-rank test can reach 5 %."""
@@ -54,7 +56,7 @@ class Comparison:
         p_holm: Corrected over the family: the comparisons with enough common sources.
         p_sign: Two-sided sign test.
         win: Sources on which a is better.
-        tie: Sources without a difference.
+        tie: Sources without a difference, or with one below the held-out error of a surrogate.
         loss: Sources on which a is worse.
         a12: Chance that a run of a beats one of b, averaged over sources.
         n: Sources used.
@@ -105,7 +107,12 @@ def attainable_p(comparisons: Sequence[Comparison]) -> float:
 
 
 def against_baseline(
-    panel: Panel, regret: FloatArray, draws: FloatArray, baseline: str
+    panel: Panel,
+    regret: FloatArray,
+    draws: FloatArray,
+    baseline: str,
+    *,
+    ties: BoolArray | None = None,
 ) -> tuple[Comparison, ...]:
     """Return one comparison an optimizer, Holm-corrected over their ``family``.
 
@@ -114,6 +121,8 @@ def against_baseline(
         regret: What is compared, smaller is better, shape (k, t, s).
         draws: Per-source scores of resampled studies, shape (B, k, sources).
         baseline: Label of the baseline.
+        ties: Where a difference to the baseline counts as none, as ``surrogate_ties`` returns them,
+            shape (k, sources).
 
     Returns:
         k − 1 comparisons in the study's order; none when the baseline is absent.
@@ -122,13 +131,45 @@ def against_baseline(
         return ()
     b = panel.optimizers.index(baseline)
     scores = panel.by_source(regret)
+    tied = np.zeros(scores.shape, dtype=np.bool_) if ties is None else ties
     pairs = [
-        _pair(panel, regret, scores, draws, a, b) for a in range(len(panel.optimizers)) if a != b
+        _pair(panel, regret, scores, draws, tied[a], a, b)
+        for a in range(len(panel.optimizers))
+        if a != b
     ]
     corrected = holm([c.p for c in pairs])
     return tuple(
         replace(c, p_holm=float(p)) for c, p in zip(pairs, corrected.tolist(), strict=True)
     )
+
+
+def surrogate_ties(panel: Panel, regret: FloatArray, baseline: str) -> BoolArray:
+    """Return where a difference to the baseline is below the held-out error of a surrogate.
+
+    A source counts only if all its testbeds are surrogates; the largest error near the optimum of
+    any of them, on the scale of the normalised regret, decides.
+
+    Args:
+        panel: The runs.
+        regret: Normalised, shape (k, t, s).
+        baseline: Its label.
+
+    Returns:
+        Shape (k, sources).
+    """
+    scores = panel.by_source(regret)
+    if baseline not in panel.optimizers:
+        return np.zeros(scores.shape, dtype=np.bool_)
+    error = np.array([_surrogate_error(bed) for bed in panel.beds])
+    found = [error[panel.source == j] for j in range(len(panel.sources))]
+    largest = np.array([float(e.max()) if e.min(initial=np.inf) > 0 else 0.0 for e in found])
+    gap = scores - scores[panel.optimizers.index(baseline)]
+    return np.asarray(np.abs(gap) < largest)
+
+
+def _surrogate_error(bed: Bed) -> float:
+    error = (bed.quality or {}).get("mae_near_optimum", 0.0) if bed.kind == "surrogate" else 0.0
+    return error / (bed.f_ref - bed.f_opt) if error and not bed.excluded else 0.0
 
 
 def untested(comparisons: Sequence[Comparison], reason: str) -> tuple[Comparison, ...]:
@@ -138,10 +179,17 @@ def untested(comparisons: Sequence[Comparison], reason: str) -> tuple[Comparison
 
 
 def _pair(
-    panel: Panel, regret: FloatArray, scores: FloatArray, draws: FloatArray, a: int, b: int
+    panel: Panel,
+    regret: FloatArray,
+    scores: FloatArray,
+    draws: FloatArray,
+    tied: BoolArray,
+    a: int,
+    b: int,
 ) -> Comparison:
     gap = scores[a] - scores[b]
-    d = np.round(gap[np.isfinite(gap)], 12)
+    seen = np.round(gap[np.isfinite(gap)], 12)
+    d = np.where(tied[np.isfinite(gap)], 0.0, seen)
     low, high = interval(median(draws[:, a] - draws[:, b])) if len(d) > 1 else (math.nan, math.nan)
     test = signed_rank(d)
     reason = "" if len(d) >= ENOUGH else f"too few for 5 %: {len(d)} of {ENOUGH} sources"
@@ -149,7 +197,7 @@ def _pair(
     return Comparison(
         a=panel.optimizers[a],
         b=panel.optimizers[b],
-        effect=float(median(d)) if len(d) else math.nan,
+        effect=float(median(seen)) if len(d) else math.nan,
         low=low,
         high=high,
         p=math.nan if reason else test.p,

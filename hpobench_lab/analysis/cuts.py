@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,6 +134,10 @@ def _declared(results: ResultsLike) -> tuple[tuple[str, float], tuple[Caution, .
         for axis, amount in header["protocol"]["budget"].items():
             if (axis, float(amount)) not in budgets:
                 budgets.append((axis, float(amount)))
+    primary = results.study.get("primary") or {}
+    cut = primary.get("budget") if isinstance(primary, Mapping) else None
+    if cut and len(budgets) == 1:
+        return (str(budgets[0][0]), float(cut.get(budgets[0][0], budgets[0][1]))), ()
     if not budgets:
         protocol: Any = results.study.get("settings", {}).get("protocol", {})
         stated = list((protocol.get("budget") or {"evaluations": 1.0}).items())

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+from numpy.typing import NDArray
+
+from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.league import LeagueRow, partly
 from hpobench_lab.analysis.panel import Panel
 
-__all__ = ["limits"]
+__all__ = ["close_calls", "limits"]
 
 
 def limits(
@@ -60,6 +64,27 @@ def limits(
                 )
             )
     return [*found, *_partly(league)]
+
+
+def close_calls(panel: Panel, ties: NDArray[np.bool_]) -> list[Caution]:
+    """Return a banner on differences that are below the held-out error of a surrogate.
+
+    Args:
+        panel: The runs.
+        ties: As ``surrogate_ties`` returns them, shape (k, sources).
+    """
+    tied = ties & panel.served
+    found = []
+    for j in np.flatnonzero(tied.sum(axis=0) > 1).tolist():  # the baseline ties with itself
+        names = [x for x, t in zip(panel.optimizers, tied[:, j].tolist(), strict=True) if t]
+        found.append(f"{panel.sources[j]} ({listed(names)})")
+    if not found:
+        return []
+    text = (
+        "Differences below the held-out error of a surrogate count as ties: on "
+        f'{listed(found)}. Exact tables (mode="table") decide close calls.'
+    )
+    return [Caution("surrogate-ties", text)]
 
 
 def _partly(league: Sequence[LeagueRow]) -> list[Caution]:

@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import bootstrap_sources
 from hpobench_lab.analysis.anytime import Anytime, over_budgets
-from hpobench_lab.analysis.comparisons import Comparison, against_baseline, untested
+from hpobench_lab.analysis.comparisons import (
+    Comparison,
+    against_baseline,
+    surrogate_ties,
+    untested,
+)
 from hpobench_lab.analysis.controls import (
     Control,
     control_names,
@@ -24,11 +29,11 @@ from hpobench_lab.analysis.cuts import Cut, choose_cut
 from hpobench_lab.analysis.energy import Session, sessions
 from hpobench_lab.analysis.estimate import Caution, Estimate
 from hpobench_lab.analysis.league import Completion, LeagueRow, league
-from hpobench_lab.analysis.limits import limits
+from hpobench_lab.analysis.limits import close_calls, limits
 from hpobench_lab.analysis.omnibus import Friedman, friedman
 from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.profiles import random_worth
-from hpobench_lab.analysis.sensitivity import flips, winners
+from hpobench_lab.analysis.sensitivity import METRICS, flips, metric_values, winners
 from hpobench_lab.analysis.stability import Stability, stability_of_panel
 from hpobench_lab.analysis.verdict import Verdict, decide
 
@@ -51,6 +56,7 @@ class Analysis:
         settings: As stored.
         seeds: Of the study.
         baseline: Label of the declared baseline; "" when none is among the results.
+        metric: What the comparisons compare, one of ``sensitivity.METRICS``.
         panel: The runs.
         cut: Where they are read.
         regret: Normalised regret at the cut, shape (k, t, s).
@@ -76,6 +82,7 @@ class Analysis:
     settings: Mapping[str, Any]
     seeds: tuple[int, ...]
     baseline: str
+    metric: str
     panel: Panel
     cut: Cut
     regret: FloatArray
@@ -134,16 +141,25 @@ def analyse(
     every = with_controls(panel.regret(cut.axis, cut.at[:, None])[..., 0], panel.optimizers, lines)
     resampled = bootstrap_sources(panel.over_folds(every), panel.source, draws=draws, seed=seed)
     regret, mine = every[:k], resampled[:, :k]
-    comparisons = against_baseline(panel, regret, mine, base)
+    ties = surrogate_ties(panel, regret, base)
+    metric = _metric(results)
+    compared = metric_values(panel, cut, regret, metric)
+    own = mine
+    if metric != "regret":
+        seeds = panel.over_folds(compared)
+        own = bootstrap_sources(seeds, panel.source, draws=draws, seed=seed)
+    final = None if metric == "auc" else ties  # an AUC is no final difference
+    comparisons = against_baseline(panel, compared, own, base, ties=final)
     if cut.exploratory:
         comparisons = untested(comparisons, EXPLORATORY)
     rows = league(results, panel, cut, regret, mine, comparisons)
     found = controls(panel.over_folds(every), resampled, panel.source, lines, panel.optimizers)
-    alternatives = {} if cut.exploratory else winners(panel, cut, mine, base, regret)
+    alternatives = {} if cut.exploratory else winners(panel, cut, mine, base, regret, metric)
     scores = panel.by_source(regret)
     worth = _worth(panel, cut, lines)
     stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))
     cautions += [*panel.cautions, *cut.cautions, *limits(panel, comparisons, rows)]
+    cautions += close_calls(panel, ties) if final is not None else []
     cautions += flips(alternatives)
     cautions += [c for s in stability for c in s.warnings if c.banner]
     order = [r.label for r in rows]
@@ -159,6 +175,7 @@ def analyse(
         crashed=sum(c.failed for c in counts),
         flips=[c.text for c in cautions if c.code == "flip"],
         worth=worth,
+        metric=METRICS[metric],
         exploratory=EXPLORATORY if cut.exploratory else "",
     )
     study = results.study
@@ -168,6 +185,7 @@ def analyse(
         settings=study.get("settings") or {},
         seeds=tuple(sorted({int(x) for x, _ in panel.seeds} | set(study.get("seeds") or []))),
         baseline=base,
+        metric=metric,
         panel=panel,
         cut=cut,
         regret=regret,
@@ -187,6 +205,12 @@ def analyse(
         not_applicable=tuple(study.get("not_applicable") or ()),
         cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
     )
+
+
+def _metric(results: ResultsLike) -> str:
+    primary = results.study.get("primary") or {}
+    declared = primary.get("metric") if isinstance(primary, Mapping) else None
+    return str(declared) if declared in METRICS else "regret"
 
 
 def _baseline(results: ResultsLike, panel: Panel, asked: str | None) -> tuple[str, list[Caution]]:

@@ -13,6 +13,9 @@ from hpobench_lab.analysis.estimate import Estimate
 __all__ = ["Verdict", "decide", "p_words", "short", "worth_words"]
 
 
+SCALES = {"normalised regret": " (0 = optimum, 1 = one random evaluation)"}
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Hold the verdict.
@@ -43,6 +46,7 @@ def decide(
     crashed: int,
     flips: Sequence[str] = (),
     worth: Mapping[str, Estimate] | None = None,
+    metric: str = "normalised regret",
     exploratory: str = "",
 ) -> Verdict:
     """Return the verdict of a family of comparisons.
@@ -61,6 +65,7 @@ def decide(
         crashed: Of them, failed.
         flips: Sentences on alternatives that decide otherwise.
         worth: Label -> how many random evaluations one of its evaluations is worth.
+        metric: What is compared, in words.
         exploratory: Why nothing is tested; "" when it is.
     """
     headline = worth or {}
@@ -70,7 +75,9 @@ def decide(
     worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
     if better:
         worth_said = worth_words(headline.get(better[0]))
-        sentence = _won(by_label[better[0]], words, crashes, tested, bool(flips), worth_said)
+        sentence = _won(
+            by_label[better[0]], words, crashes, tested, bool(flips), worth_said, metric
+        )
         return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
     if worse:
         c = by_label[worse[-1]]
@@ -81,7 +88,7 @@ def decide(
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
     reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
-    lead = _closest(comparisons, order)
+    lead = _closest(comparisons, order, metric)
     if exploratory and reason == exploratory:
         first = f"{order[0]} is placed first" if order else "nobody is placed"
         sentence = (
@@ -108,12 +115,13 @@ def worth_words(worth: Estimate | None) -> str:
     return f"one of its evaluations is worth {short(worth.value)} random ones{span}"
 
 
-def _won(c: Comparison, words: str, crashes: str, tested: int, flipped: bool, worth: str) -> str:
+def _won(
+    c: Comparison, words: str, crashes: str, tested: int, flipped: bool, worth: str, metric: str
+) -> str:
     caveat = ", though not under every alternative below" if flipped else ""
     return (
         f"{c.a} beats {c.b} after {words}{caveat}: {worth + '; ' if worth else ''}"
-        f"its normalised regret (0 = optimum, "
-        f"1 = one random evaluation) is {_effect(c)} ({_p(c, tested)}); {crashes}."
+        f"its {metric}{SCALES.get(metric, '')} is {_effect(c)} ({_p(c, tested)}); {crashes}."
     )
 
 
@@ -198,7 +206,7 @@ def _why(
     return f"no difference from {baseline} is larger than chance explains over {n} sources"
 
 
-def _closest(comparisons: Sequence[Comparison], order: Sequence[str]) -> str:
+def _closest(comparisons: Sequence[Comparison], order: Sequence[str], metric: str) -> str:
     known = [c for c in comparisons if math.isfinite(c.effect) and (c.win or c.loss)]
     if not known:
         return ""
@@ -208,7 +216,7 @@ def _closest(comparisons: Sequence[Comparison], order: Sequence[str]) -> str:
     span = f"; 95 % interval {short(c.low)} to {short(c.high)}" if math.isfinite(c.low) else ""
     return (
         f" (placed first beside {c.b}, {c.a} differs from it by {short(c.effect)} in median "
-        f"normalised regret{span}; better on {c.win}, tied on {c.tie}, worse on {c.loss} of "
+        f"{metric}{span}; better on {c.win}, tied on {c.tie}, worse on {c.loss} of "
         f"{c.n} {'source' if c.n == 1 else 'sources'}{tested})"
     )
 

@@ -30,7 +30,7 @@ def describe(study: Study) -> dict[str, Any]:
         "hash6": study.hash6,
         "settings": study.settings(),
         "seeds": list(study.seeds),
-        "primary": asdict(study.primary),
+        "primary": study.primary.to_json(),
         "carbon": asdict(study.carbon),
         "labels": [optimizer.label for optimizer in study.optimizers],
         "not_applicable": study.not_applicable(),

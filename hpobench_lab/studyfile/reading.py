@@ -116,6 +116,7 @@ def parse(text: str, name: str = "study.toml", overrides: Overrides = Overrides(
     optimizers = resolve_optimizers(_rows(data, "optimizer"), testbeds, protocol, mistakes)
     _check_country(_table(data, "carbon").get("country"), mistakes)
     _check_baseline(_table(data, "primary"), optimizers, mistakes)
+    _check_endpoint(_table(data, "primary"), _table(data, "protocol").get("budget"), mistakes)
     mistakes.stop()
     assert protocol is not None
     study = Study(
@@ -246,8 +247,30 @@ def _protocol(table: dict[str, Any], mistakes: Mistakes) -> Protocol | None:
     return fixed_budget(**settings)
 
 
-def _check_budget(budget: Any, mistakes: Mistakes) -> bool:
-    at = ("protocol", "budget")
+def _check_endpoint(primary: dict[str, Any], whole: Any, mistakes: Mistakes) -> None:
+    """Note a cut that the runs do not reach, and a margin that is none."""
+    cut, margin = primary.get("budget"), primary.get("margin")
+    at = ("primary", "budget")
+    if cut is not None and _check_budget(cut, mistakes, at) and isinstance(whole, dict) and whole:
+        axis, amount = next(iter(cut.items()))
+        own, largest = next(iter(whole.items()))
+        if axis != own:
+            mistakes.add(at, f"the cut is on the axis {axis}, the protocol's budget on {own}")
+        elif isinstance(largest, int | float) and amount > largest:
+            mistakes.add((*at, axis), f"the cut {amount:g} lies beyond the budget {largest:g}")
+    if isinstance(margin, dict) and len(margin) != 1:
+        mistakes.add(
+            ("primary", "margin"), "margin must name exactly one of budget, regret, losses"
+        )
+    for kind, amount in margin.items() if isinstance(margin, dict) else ():
+        if type(amount) in (int, float) and not 0 < amount < float("inf"):
+            text = f"margin {kind} must be a positive number, got {shown(amount)}"
+            mistakes.add(("primary", "margin", kind), text)
+
+
+def _check_budget(
+    budget: Any, mistakes: Mistakes, at: tuple[str, ...] = ("protocol", "budget")
+) -> bool:
     before = len(mistakes)
     if budget is None:
         return False

@@ -45,7 +45,9 @@ class ProtocolTable(_Table):
 
 class _Primary(_Table):
     baseline: str
-    metric: Literal["regret"] = "regret"
+    metric: Literal["regret", "log-regret", "auc"] = "regret"
+    budget: Any = None
+    margin: dict[Literal["budget", "regret", "losses"], float] | None = None
 
 
 class _Carbon(_Table):

@@ -223,3 +223,47 @@ BAD: dict[str, tuple[Made, str]] = {
 def test_bad_input_says_what_can_be_concluded(case: str) -> None:
     made, words = BAD[case]
     assert words in analyse(made).verdict.sentence
+
+
+def surrogates(error: float) -> Made:
+    quality = {"mae_near_optimum": error, "r2": 0.9}
+    beds = [bed(f"c/s{i}", kind="surrogate", quality=quality) for i in range(6)]
+    return make(list(QUALITY), beds, range(3), steady(QUALITY), baseline="random")
+
+
+def test_differences_below_the_error_of_a_surrogate_count_as_ties() -> None:
+    small, large = analyse(surrogates(1e-6)), analyse(surrogates(10.0))
+    assert (small.comparisons[0].win, small.comparisons[0].tie) == (6, 0)
+    assert (large.comparisons[0].win, large.comparisons[0].tie) == (0, 6)
+    assert large.comparisons[0].effect == small.comparisons[0].effect < 0
+    assert "surrogate-ties" in codes(large) - codes(small)
+
+
+def test_a_source_with_an_exact_testbed_is_decided_by_it() -> None:
+    quality = {"mae_near_optimum": 10.0}
+    beds = [bed(f"c/s{i}", source=f"s{i % 6}", quality=quality) for i in range(12)]
+    for one in beds[:6]:
+        one["facts"]["kind"] = "surrogate"
+    a = analyse(make(list(QUALITY), beds, range(3), steady(QUALITY), baseline="random"))
+    assert a.comparisons[0].tie == 0
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"), [("log-regret", "log10 regret"), ("auc", "log-time AUC")]
+)
+def test_the_declared_metric_is_what_is_tested(metric: str, words: str) -> None:
+    made = study()
+    made.study["primary"] = {"baseline": "random", "metric": metric}
+    a = analyse(made)
+    assert f"its {words} is lower by" in a.verdict.sentence
+    assert next(iter(a.sensitivity)) == words
+    assert a.comparisons[0].effect != analyse(study()).comparisons[0].effect
+
+
+def test_the_declared_cut_is_the_one_that_is_tested() -> None:
+    made = study()
+    made.study["primary"] = {"baseline": "random", "metric": "regret", "budget": {"evaluations": 5}}
+    a = analyse(made)
+    assert not a.cut.exploratory
+    assert "beats random after 5 evaluations" in a.verdict.sentence
+    assert analyse(made, at=20).cut.exploratory

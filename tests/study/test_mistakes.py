@@ -163,6 +163,27 @@ CASES = [
     ),
     ('[primary]\nbaseline = "random"', "", ["'primary' is missing; add a [primary] table"]),
     (
+        'baseline = "random"',
+        'baseline = "random"\nbudget = { evaluations = 50 }',
+        ["the cut 50 lies beyond the budget 10"],
+    ),
+    (
+        'baseline = "random"',
+        'baseline = "random"\nbudget = { fidelity_units = 5 }',
+        ["the cut is on the axis fidelity_units, the protocol's budget on evaluations"],
+    ),
+    ('baseline = "random"', 'baseline = "random"\nmetric = "acu"', ["metric must be", "'acu'"]),
+    (
+        'baseline = "random"',
+        'baseline = "random"\nmargin = { budget = 0.1, regret = 0.1 }',
+        ["margin must name exactly one of budget, regret, losses"],
+    ),
+    (
+        'baseline = "random"',
+        'baseline = "random"\nmargin = { budget = -0.1 }',
+        ["margin budget must be a positive number, got -0.1"],
+    ),
+    (
         "{ multivariate = false }",
         '{ multivariate = "no" }',
         ["s.toml:12:27: tpe: 'multivariate' must be true or false, got 'no'"],
