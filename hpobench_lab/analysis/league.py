@@ -59,6 +59,8 @@ class LeagueRow:
         regret: IQM over sources of the normalised regret.
         comparison: Against the baseline; None for the baseline itself.
         completion: Counted runs.
+        spent: Cumulative regret per cost of all its evaluations, the interquartile mean over
+            sources: what it tried, beside what it found.
         cost: What its runs took.
         rank_reason: Why there is no place; "" when there is one.
     """
@@ -72,6 +74,7 @@ class LeagueRow:
     regret: Estimate
     comparison: Comparison | None
     completion: Completion
+    spent: float
     cost: Cost
     rank_reason: str = ""
 
@@ -98,6 +101,7 @@ def league(
     ranks = panel.mean_ranks(unranked)
     scores = panel.by_source(regret)
     values = iqm(scores) if scores.size else np.full(len(panel.optimizers), np.nan)
+    tried = iqm(panel.by_source(panel.spent_regret(results))) if scores.size else values
     about = {h["optimizer"]["label"]: h["optimizer"] for h in reversed(results.headers)}
     against = {c.a: c for c in comparisons}
     spent = {c.label: c for c in costs(results, panel.optimizers)}
@@ -120,6 +124,7 @@ def league(
                 regret=_regret(float(values[i]), draws[:, i], scores[i]),
                 comparison=against.get(label),
                 completion=_completion(results, panel, i),
+                spent=float(tried[i]),
                 cost=spent[label],
                 rank_reason="" if ranked[i] else _why_unranked(results, panel, i),
             )

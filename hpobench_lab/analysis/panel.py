@@ -16,7 +16,13 @@ from hpobench_lab.analysis.energy import run_energy
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.loaded import ResultsLike as ResultsLike
 from hpobench_lab.analysis.ranktests import midranks
-from hpobench_lab.analysis.traces import Steps, log_time_auc, normalised_regret, value_at
+from hpobench_lab.analysis.traces import (
+    Steps,
+    log_time_auc,
+    normalised_regret,
+    spent_regret,
+    value_at,
+)
 
 __all__ = ["Bed", "Panel", "ResultsLike", "arrange"]
 
@@ -113,6 +119,18 @@ class Panel:
         out[:, self.source < 0] = np.nan
         return out
 
+    def spent_regret(self, results: ResultsLike) -> FloatArray:
+        """Return the cumulative regret per cost of runs, shape (k, t, s); failed ones have 1."""
+        low, top = np.full((2, len(self.steps.offsets) - 1), np.nan)
+        for j, bed in enumerate(self.beds):
+            members = self.run[:, j][self.run[:, j] >= 0]
+            low[members], top[members] = bed.f_opt, bed.f_ref
+        offsets = np.asarray(results.offsets, dtype=np.int64)
+        found = np.append(spent_regret(results.columns, offsets, low, top), np.nan)[self.run]
+        found[self.failed] = 1.0
+        found[:, self.source < 0] = np.nan
+        return np.asarray(found)
+
     def ranks(self, regret: FloatArray) -> FloatArray:
         """Return ranks among the optimizers that have a run there; failed runs come last.
 
@@ -192,8 +210,16 @@ def _mean(values: FloatArray) -> FloatArray:
     return np.where(n > 0, total / np.maximum(n, 1), np.nan)
 
 
-def arrange(results: ResultsLike) -> Panel:
-    """Return the panel of loaded results; what cannot be normalised is excluded by name."""
+def arrange(results: ResultsLike, *, incumbent: str = "true") -> Panel:
+    """Return the panel of loaded results; what cannot be normalised is excluded by name.
+
+    Args:
+        results: As ``hpobench_lab.results.load`` returns them.
+        incumbent: One of ``traces.INCUMBENTS``.
+
+    Raises:
+        ValueError: If the kind of incumbent is unknown.
+    """
     headers = results.headers
     optimizers = _labels(results)
     ids = sorted({h["testbed"]["id"] for h in headers})
@@ -206,13 +232,13 @@ def arrange(results: ResultsLike) -> Panel:
     full = np.array([_full(h["testbed"]) for h in headers], dtype=np.float64)
     shared, no_energy = run_energy(results)
     offsets = np.asarray(results.offsets, dtype=np.int64)
-    steps = Steps.of(results.columns, offsets, full, shared=shared)
+    steps = Steps.of(results.columns, offsets, full, shared=shared, incumbent=incumbent)
     beds, cautions = [], list[Caution]()
     for j in range(len(ids)):
         members = run[:, j][run[:, j] >= 0]
         bed, found = resolve(described(headers[members[0]]["testbed"]), members, headers, steps)
         beds.append(bed)
-        cautions += found
+        cautions += [c for c in found if incumbent != "any-fidelity" or c.code != "own-loss"]
     sources = sorted({b.source for b in beds if not b.excluded})
     index = [sources.index(b.source) if not b.excluded else -1 for b in beds]
     return Panel(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.profiles import random_worth
 from hpobench_lab.analysis.sensitivity import METRICS, flips, metric_values, winners
 from hpobench_lab.analysis.stability import Stability, stability_of_panel
+from hpobench_lab.analysis.traces import INCUMBENTS
 from hpobench_lab.analysis.verdict import Verdict, decide
 
 __all__ = ["Analysis", "analyse"]
@@ -117,6 +118,7 @@ def analyse(
     baseline: str | None = None,
     axis: str | None = None,
     at: float | None = None,
+    incumbent: str = "true",
     draws: int = DRAWS,
     seed: int = 0,
 ) -> Analysis:
@@ -127,14 +129,18 @@ def analyse(
         baseline: Label; by default the study's declared one.
         axis: One of ``traces.AXES``; by default the budget's.
         at: Cut on the axis; by default the budget.
+        incumbent: One of ``traces.INCUMBENTS``; only the first is tested, the others explore.
         draws: Bootstrap draws.
         seed: Of the bootstrap.
 
     Raises:
-        ValueError: If the axis is unknown.
+        ValueError: If the axis or the kind of incumbent is unknown, or the runs do not tell the
+            axis.
     """
-    panel = arrange(results)
+    panel = arrange(results, incumbent=incumbent)
     cut = choose_cut(results, panel, axis=axis, at=at)
+    if incumbent != "true":
+        cut = replace(cut, exploratory=True, cautions=(*cut.cautions, _shown(incumbent)))
     base, cautions = _baseline(results, panel, baseline)
     lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
     k = len(panel.optimizers)
@@ -205,6 +211,10 @@ def analyse(
         not_applicable=tuple(study.get("not_applicable") or ()),
         cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
     )
+
+
+def _shown(incumbent: str) -> Caution:
+    return Caution("incumbent", f"Runs show {INCUMBENTS[incumbent]}: {incumbent}.")
 
 
 def _metric(results: ResultsLike) -> str:

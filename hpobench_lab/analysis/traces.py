@@ -14,7 +14,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["AXES", "Steps", "log_time_auc", "normalised_regret", "simple_regret", "value_at"]
+__all__ = [
+    "AXES",
+    "INCUMBENTS",
+    "MEASURED",
+    "Steps",
+    "log_time_auc",
+    "normalised_regret",
+    "simple_regret",
+    "spent_regret",
+    "value_at",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -32,6 +42,13 @@ AXES = {
 
 MEASURED = frozenset({"wall_seconds", "joules", "grams_co2e"})
 """Axes that are measured on the machine that ran the study, and differ from day to day."""
+
+INCUMBENTS = {
+    "true": "the noise-free value at full fidelity of the configuration with the least told loss",
+    "any-fidelity": "the least told loss, at whatever fidelity",
+    "max-fidelity-only": "the same as true, of trials at the largest fidelity only",
+}
+"""What a trace shows; the first is what optimizers are compared by."""
 
 OK, CUT = 0, 5
 
@@ -68,6 +85,7 @@ class Steps:
         full: ArrayLike = 1.0,
         *,
         shared: Mapping[str, FloatArray] | None = None,
+        incumbent: str = "true",
     ) -> Steps:
         """Return the steps of runs that are stored one after the other.
 
@@ -78,6 +96,10 @@ class Steps:
             full: Fidelity units of one full evaluation, by run, shape (n,) or a number.
             shared: Axis -> what each run spent in all, shape (n,); within a run it is spread as
                 its wall seconds are.
+            incumbent: One of ``INCUMBENTS``.
+
+        Raises:
+            ValueError: If the kind of incumbent is unknown.
 
         >>> rows = {"status": [0, 0, 1, 0], "loss": [3.0, 2.0, np.nan, 2.5],
         ...         "score": [3.5, 1.5, np.nan, np.nan], "units": [1.0] * 4, "end": [1, 2, 3, 4]}
@@ -89,12 +111,15 @@ class Steps:
         status = np.asarray(columns["status"])
         loss = np.where(status == OK, np.asarray(columns["loss"], dtype=np.float64), np.inf)
         loss[~np.isfinite(loss)] = np.inf
+        _check_incumbent(incumbent)
+        if incumbent == "max-fidelity-only":
+            loss = np.where(_below_full(columns, offsets, full), np.inf, loss)
         per_run = np.broadcast_to(np.asarray(full, dtype=np.float64), (n,))
         rows, counts = _incumbents(loss, offsets)
         axes, spent = _axes(columns, status, offsets, per_run)
         _measured(columns, offsets, shared or {}, axes, spent)
         score = np.asarray(columns["score"], dtype=np.float64)[rows]
-        own = ~np.isfinite(score)
+        own = ~np.isfinite(score) | (incumbent == "any-fidelity")
         return cls(
             offsets=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             value=np.where(own, loss[rows], score),
@@ -102,6 +127,20 @@ class Steps:
             position={axis: at[rows] for axis, at in axes.items()},
             spent=spent,
         )
+
+
+def _check_incumbent(incumbent: str) -> None:
+    if incumbent not in INCUMBENTS:
+        raise ValueError(f"unknown incumbent {incumbent!r}; known: {', '.join(INCUMBENTS)}")
+
+
+def _below_full(
+    columns: Mapping[str, NDArray[np.generic]], offsets: IntArray, full: ArrayLike
+) -> NDArray[np.bool_]:
+    """Return which trials were evaluated below the largest fidelity; NaN stands for the largest."""
+    most = np.broadcast_to(np.asarray(full, dtype=np.float64), (len(offsets) - 1,))
+    at = np.asarray(columns["fidelity"], dtype=np.float64)
+    return np.asarray(at < np.repeat(most, np.diff(offsets)) * (1 - 1e-12))
 
 
 def _incumbents(loss: FloatArray, offsets: IntArray) -> tuple[IntArray, IntArray]:
@@ -200,6 +239,51 @@ def value_at(
         known = step >= 0
         out[i, known] = value[a:b][step[known]]
     return out
+
+
+def spent_regret(
+    columns: Mapping[str, NDArray[np.generic]],
+    offsets: IntArray,
+    optimum: ArrayLike,
+    reference: ArrayLike,
+) -> FloatArray:
+    """Return the cumulative regret per cost of each run: what its evaluations cost in quality.
+
+    The mean of the normalised regrets of all told losses, at their own fidelity, weighted by their
+    fidelity units. Simple regret asks what was found, this one what was tried. A trial without a
+    loss counts as 1, the median of one random evaluation.
+
+    Args:
+        columns: ``status``, ``loss``, ``units``, each of shape (rows,).
+        offsets: Shape (n + 1,).
+        optimum: Optimum of each run's testbed, shape (n,).
+        reference: Reference of each run's testbed, shape (n,).
+
+    Returns:
+        Shape (n,); NaN for a run without trials.
+
+    References:
+        Bubeck, Cesa-Bianchi (2012), Foundations and Trends in Machine Learning 5:1-122.
+
+    >>> rows = {"status": [0, 1, 0], "loss": [3.0, np.nan, 1.0], "units": [1.0, 1.0, 2.0]}
+    >>> spent_regret({k: np.array(v) for k, v in rows.items()}, np.array([0, 3]), [1.0], [3.0])
+    array([0.5])
+    """
+    n = np.diff(offsets)
+    low, top = (np.repeat(np.broadcast_to(np.asarray(x, float), n.shape), n) for x in
+                (optimum, reference))  # fmt: skip
+    status, loss = np.asarray(columns["status"]), np.asarray(columns["loss"], dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        regret = (loss - low) / (top - low)
+    regret = np.where((status == OK) & np.isfinite(loss), regret, 1.0)
+    units = np.nan_to_num(np.asarray(columns["units"], dtype=np.float64), nan=1.0)
+    weight = np.where(status != CUT, units, 0.0)
+    some = np.flatnonzero(n > 0)
+    total, cost = np.zeros(len(n)), np.zeros(len(n))
+    if len(some):
+        total[some] = np.add.reduceat(weight * regret, offsets[:-1][some])
+        cost[some] = np.add.reduceat(weight, offsets[:-1][some])
+    return np.where(cost > 0, total / np.where(cost > 0, cost, 1.0), np.nan)
 
 
 def simple_regret(

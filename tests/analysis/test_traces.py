@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hpobench_lab.analysis import Steps, simple_regret, value_at
+from hpobench_lab.analysis.traces import INCUMBENTS, spent_regret
 from tests.synthetic_results import rows_of
 
 
@@ -59,3 +60,34 @@ def test_a_value_below_an_exact_optimum_is_an_error_and_below_a_best_known_is_no
 
 def test_no_runs_no_steps() -> None:
     assert steps(rows_of([])).value.tolist() == []
+
+
+def test_a_run_may_show_any_fidelity_or_the_largest_only() -> None:
+    columns = {
+        "status": np.zeros(4, np.uint8),
+        "loss": np.array([3.0, 1.0, 2.0, 2.5]),
+        "score": np.array([3.5, 2.2, np.nan, np.nan]),
+        "units": np.ones(4),
+        "end": np.arange(1.0, 5.0),
+        "fidelity": np.array([10.0, 1.0, np.nan, 10.0]),
+    }
+    offsets = np.array([0, 4])
+    true, low, high = (Steps.of(columns, offsets, 10.0, incumbent=x) for x in INCUMBENTS)
+    assert true.value.tolist() == [3.5, 2.2]
+    assert low.value.tolist() == [3.0, 1.0]
+    assert high.value.tolist() == [3.5, 2.0]
+    assert high.position["evaluations"].tolist() == [1.0, 3.0]
+    with pytest.raises(ValueError, match="unknown incumbent 'best'"):
+        Steps.of(columns, offsets, 10.0, incumbent="best")
+
+
+def test_cumulative_regret_weighs_every_trial_by_its_cost() -> None:
+    columns = {
+        "status": np.array([0, 0, 1, 5, 0], np.uint8),
+        "loss": np.array([2.0, 4.0, np.nan, 0.0, 1.0]),
+        "units": np.array([1.0, 3.0, 2.0, 9.0, 1.0]),
+    }
+    found = spent_regret(columns, np.array([0, 4, 4, 5]), [0.0, 0.0, 0.0], [4.0, 4.0, 2.0])
+    assert found[0] == pytest.approx((1 * 0.5 + 3 * 1.0 + 2 * 1.0) / 6)  # the cut trial is free
+    assert np.isnan(found[1])
+    assert found[2] == 0.5
