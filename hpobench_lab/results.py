@@ -41,6 +41,7 @@ COMMON: Mapping[str, type[np.generic]] = {
     "score": np.float64,
     "cost_s": np.float64,
     "units": np.float64,
+    "energy_j": np.float64,
     "start": np.float64,
     "end": np.float64,
     "ask_wall_s": np.float32,

@@ -150,6 +150,9 @@ def run_energy(results: ResultsLike) -> tuple[dict[str, NDArray[np.float64]], st
         return {}, f"{missing or 'all'} of {len(keys)} runs have no energy"
     if len(methods) > 1:
         return {}, f"energy of different kinds cannot be added: {', '.join(sorted(methods))}"
+    small = sum(joules[key] <= 0 for key in keys)
+    if small:
+        return {}, f"{small} of {len(keys)} runs were too short for their energy to be told"
     found = {"joules": np.array([joules[k] for k in keys], dtype=np.float64)}
     emitted = np.array([grams[k] for k in keys], dtype=np.float64)
     if bool(np.isfinite(emitted).all()):

@@ -122,3 +122,11 @@ def test_folds_are_averaged_within_a_seed_before_the_median_over_seeds() -> None
     a = analyse(made)
     mine = a.panel.optimizers.index("a")
     assert a.scores[mine, 0] == pytest.approx(np.median([0.3, 0.2, 0.5]))  # not 0.2
+
+
+def test_runs_too_short_for_the_meter_have_no_energy_axis() -> None:
+    made = with_energy()
+    first = next(iter(made.carbon[0]["runs"]["kwh"]))
+    made.carbon[0]["runs"]["kwh"][first] = 0.0
+    with pytest.raises(ValueError, match=r"1 of 42 runs were too short"):
+        analyse(made, axis="joules")
