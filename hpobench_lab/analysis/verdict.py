@@ -88,14 +88,13 @@ def decide(
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
     reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
-    lead = _closest(comparisons, order, metric)
+    c = _closest(comparisons, order)
     if exploratory and reason == exploratory:
         first = f"{order[0]} is placed first" if order else "nobody is placed"
-        sentence = (
-            f"Exploratory, after {words}: {first}{lead}; {crashes}. Only the declared budget is "
-            "tested."
-        )
-        return Verdict(sentence, "", False, reason)
+        gap = f"; {_gap(c, metric)}" if c else ""
+        said = f"Exploratory, after {words}: {first}{gap}; {crashes}."
+        return Verdict(f"{said} Only the declared budget is tested.", "", False, reason)
+    lead = f" (placed first beside {c.b}: {_gap(c, metric)})" if c else ""
     sentence = f"Nothing can be decided after {words}: {reason}{lead}; {crashes}."
     return Verdict(sentence, "", False, reason)
 
@@ -206,18 +205,19 @@ def _why(
     return f"no difference from {baseline} is larger than chance explains over {n} sources"
 
 
-def _closest(comparisons: Sequence[Comparison], order: Sequence[str], metric: str) -> str:
-    known = [c for c in comparisons if math.isfinite(c.effect) and (c.win or c.loss)]
-    if not known:
-        return ""
-    by_label = {c.a: c for c in known}
-    c = next(by_label[x] for x in order if x in by_label)
+def _closest(comparisons: Sequence[Comparison], order: Sequence[str]) -> Comparison | None:
+    """Return the comparison of the optimizer placed first among those with a difference."""
+    known = {c.a: c for c in comparisons if math.isfinite(c.effect) and (c.win or c.loss)}
+    return next((known[x] for x in order if x in known), None)
+
+
+def _gap(c: Comparison, metric: str) -> str:
     tested = f"; Wilcoxon {p_words(c.p_holm)} after Holm" if math.isfinite(c.p_holm) else ""
     span = f"; 95 % interval {short(c.low)} to {short(c.high)}" if math.isfinite(c.low) else ""
     return (
-        f" (placed first beside {c.b}, {c.a} differs from it by {short(c.effect)} in median "
+        f"{c.a} differs from {c.b} by {short(c.effect)} in median "
         f"{metric}{span}; better on {c.win}, tied on {c.tie}, worse on {c.loss} of "
-        f"{c.n} {'source' if c.n == 1 else 'sources'}{tested})"
+        f"{c.n} {'source' if c.n == 1 else 'sources'}{tested}"
     )
 
 
