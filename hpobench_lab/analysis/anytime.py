@@ -5,14 +5,14 @@ Exploratory: the study decides at its declared budget only; here nothing is test
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import bootstrap_sources, iqm, median
+from hpobench_lab.analysis.aggregate import iqm, median
 from hpobench_lab.analysis.cuts import Cut
+from hpobench_lab.analysis.intervals import iqm_interval, median_difference_interval
 from hpobench_lab.analysis.panel import Panel
 from hpobench_lab.analysis.traces import AXES
 
@@ -21,7 +21,6 @@ __all__ = ["Anytime", "budget_grid", "over_budgets"]
 FloatArray = NDArray[np.float64]
 
 POINTS = 33
-DRAWS = 500
 
 
 @dataclass(frozen=True)
@@ -83,49 +82,34 @@ def budget_grid(panel: Panel, cut: Cut, points: int = POINTS) -> tuple[FloatArra
     return at, cuts, AXES[cut.axis] if same else "share of the budget"
 
 
-def over_budgets(
-    panel: Panel, cut: Cut, baseline: str, *, draws: int = DRAWS, seed: int = 0
-) -> Anytime:
+def over_budgets(panel: Panel, cut: Cut, baseline: str) -> Anytime:
     """Return the league at many budgets up to the cut.
 
     Args:
         panel: The runs.
         cut: Where the study is judged.
         baseline: Label; "" for none.
-        draws: Bootstrap draws, over sources and then seeds.
-        seed: Of the draws, the same for every budget.
     """
     at, cuts, words = budget_grid(panel, cut)
     values = panel.regret(cut.axis, cuts)
-    k, g = len(panel.optimizers), len(at)
-    shape = (k, g)
-    regret, low, high = (np.full(shape, np.nan) for _ in range(3))
-    effect, effect_low, effect_high = (np.full(shape, np.nan) for _ in range(3))
-    b = panel.optimizers.index(baseline) if baseline in panel.optimizers else None
-    for j in range(g):
-        scores = panel.by_source(values[..., j])
-        if not scores.shape[1]:
-            break
-        drawn = bootstrap_sources(
-            panel.over_folds(values[..., j]), panel.source, draws=draws, seed=seed
-        )
-        regret[:, j] = iqm(scores)
-        low[:, j], high[:, j] = _ends(iqm(drawn))
-        if b is not None:
-            effect[:, j] = median(scores - scores[b])
-            effect_low[:, j], effect_high[:, j] = _ends(median(drawn - drawn[:, b : b + 1]))
-    n = np.isfinite(panel.by_source(values[..., -1])).sum(axis=1) if k else np.zeros(0)
+    scores = np.stack([panel.by_source(values[..., j]) for j in range(len(at))], axis=1)
+    empty = np.full(scores.shape[:2], np.nan)
+    known = scores.shape[2] > 0
+    low, high = iqm_interval(scores) if known else (empty, empty)
+    effect, effect_low, effect_high = empty, empty, empty
+    if known and baseline in panel.optimizers:
+        gap = scores - scores[panel.optimizers.index(baseline)]
+        effect, (effect_low, effect_high) = median(gap), median_difference_interval(gap)
     return Anytime(
-        words, at, panel.optimizers, regret, low, high, effect, effect_low, effect_high,
-        n.astype(np.int64), panel.ranked,
-    )  # fmt: skip
-
-
-def _ends(drawn: FloatArray) -> Sequence[FloatArray]:
-    """Return the 2.5 % and 97.5 % points of draws (B, k), NaN draws left out."""
-    out = np.full((2, drawn.shape[1]), np.nan)
-    for i, column in enumerate(drawn.T):
-        known = column[np.isfinite(column)]
-        if len(known):
-            out[:, i] = np.quantile(known, [0.025, 0.975])
-    return out[0], out[1]
+        words=words,
+        at=at,
+        labels=panel.optimizers,
+        regret=iqm(scores) if known else empty,
+        low=low,
+        high=high,
+        effect=effect,
+        effect_low=effect_low,
+        effect_high=effect_high,
+        n=np.isfinite(scores[:, -1]).sum(axis=1).astype(np.int64),
+        ranked=panel.ranked,
+    )

@@ -9,7 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import interval, median
+from hpobench_lab.analysis.aggregate import median
+from hpobench_lab.analysis.clusters import crossed, two_way_interval
+from hpobench_lab.analysis.intervals import median_difference_interval
 from hpobench_lab.analysis.panel import Bed, Panel
 from hpobench_lab.analysis.ranktests import (
     a12,
@@ -38,7 +40,8 @@ ENOUGH = 6
 
 CITATION = (
     "Wilcoxon (1945), Biometrics Bulletin 1:80-83; Pratt (1959), JASA 54:655-667; "
-    "Holm (1979), Scand. J. Statist. 6:65-70; Demsar (2006), JMLR 7:1-30"
+    "Holm (1979), Scand. J. Statist. 6:65-70; Demsar (2006), JMLR 7:1-30; Hettmansperger, Sheather "
+    "(1986), Statistics and Probability Letters 4:75-79"
 )
 
 
@@ -109,7 +112,6 @@ def attainable_p(comparisons: Sequence[Comparison]) -> float:
 def against_baseline(
     panel: Panel,
     regret: FloatArray,
-    draws: FloatArray,
     baseline: str,
     *,
     ties: BoolArray | None = None,
@@ -119,7 +121,6 @@ def against_baseline(
     Args:
         panel: The runs.
         regret: What is compared, smaller is better, shape (k, t, s).
-        draws: Per-source scores of resampled studies, shape (B, k, sources).
         baseline: Label of the baseline.
         ties: Where a difference to the baseline counts as none, as ``surrogate_ties`` returns them,
             shape (k, sources).
@@ -133,9 +134,7 @@ def against_baseline(
     scores = panel.by_source(regret)
     tied = np.zeros(scores.shape, dtype=np.bool_) if ties is None else ties
     pairs = [
-        _pair(panel, regret, scores, draws, tied[a], a, b)
-        for a in range(len(panel.optimizers))
-        if a != b
+        _pair(panel, regret, scores, tied[a], a, b) for a in range(len(panel.optimizers)) if a != b
     ]
     corrected = holm([c.p for c in pairs])
     return tuple(
@@ -182,7 +181,6 @@ def _pair(
     panel: Panel,
     regret: FloatArray,
     scores: FloatArray,
-    draws: FloatArray,
     tied: BoolArray,
     a: int,
     b: int,
@@ -190,7 +188,7 @@ def _pair(
     gap = scores[a] - scores[b]
     seen = np.round(gap[np.isfinite(gap)], 12)
     d = np.where(tied[np.isfinite(gap)], 0.0, seen)
-    low, high = interval(median(draws[:, a] - draws[:, b])) if len(d) > 1 else (math.nan, math.nan)
+    low, high = _ends(panel, regret, gap, a, b)
     test = signed_rank(d)
     reason = "" if len(d) >= ENOUGH else f"too few for 5 %: {len(d)} of {ENOUGH} sources"
     win, loss = int((d < 0).sum()), int((d > 0).sum())
@@ -211,9 +209,20 @@ def _pair(
         excluded=len({bed.source for bed in panel.beds}) - len(d),
         method="two-sided Wilcoxon signed-rank over sources "
         f"({test.method}, zeros as Pratt), Holm over the comparisons with at least {ENOUGH} common "
-        "sources; median difference with a bootstrap over sources, then seeds",
+        "sources; median difference with an order-statistic interval over sources",
         reason=reason,
     )
+
+
+def _ends(panel: Panel, regret: FloatArray, gap: FloatArray, a: int, b: int) -> tuple[float, float]:
+    """Return the effect's interval over sources; over learners too where a design crosses them."""
+    low, high = (float(x) for x in median_difference_interval(gap))
+    families = panel.families
+    if not crossed(families, panel.source):
+        return low, high
+    beds = median(panel.over_folds(regret[[a, b]]))
+    wide = two_way_interval(beds[0] - beds[1], panel.source, families)
+    return min(low, wide[0]), max(high, wide[1])
 
 
 def _a12(panel: Panel, regret: FloatArray, a: int, b: int) -> float:

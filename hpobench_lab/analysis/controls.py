@@ -22,10 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import interval, iqm, median, per_source
+from hpobench_lab.analysis.aggregate import median, per_source
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.comparisons import ENOUGH
 from hpobench_lab.analysis.estimate import Caution, Estimate
+from hpobench_lab.analysis.intervals import FEWEST, median_difference_interval
+from hpobench_lab.analysis.league import regret_estimate
 
 __all__ = ["Control", "control_names", "controls", "said_of_controls", "twice", "with_controls"]
 
@@ -109,7 +111,6 @@ def with_controls(
 
 def controls(
     regret: FloatArray,
-    draws: FloatArray,
     source: NDArray[np.int64],
     names: Sequence[tuple[str, str]],
     labels: Sequence[str],
@@ -118,7 +119,6 @@ def controls(
 
     Args:
         regret: Normalised, of the optimizers and then of the controls, shape (k + c, t, s).
-        draws: Per-source scores of resampled studies, shape (B, k + c, sources).
         source: Index of each testbed's source, shape (t,).
         names: Name of each control and the label that it is made of, c in all.
         labels: Of the optimizers, k in all.
@@ -127,41 +127,25 @@ def controls(
     found = []
     for c, (name, label) in enumerate(names, start=len(labels)):
         gaps = {
-            other: _gap(scores[i] - scores[c], draws[:, i] - draws[:, c])
-            for i, other in enumerate(labels)
-            if other != label
+            other: _gap(scores[i] - scores[c]) for i, other in enumerate(labels) if other != label
         }
         unbeaten = tuple(x for x, gap in gaps.items() if not (gap.n >= ENOUGH and gap.high < 0))
-        found.append(Control(name, label, _regret(scores[c], draws[:, c]), gaps, unbeaten))
+        found.append(Control(name, label, regret_estimate(scores[c]), gaps, unbeaten))
     return tuple(found)
 
 
-def _gap(gap: FloatArray, draws: FloatArray) -> Estimate:
+def _gap(gap: FloatArray) -> Estimate:
     d = gap[np.isfinite(gap)]
-    low, high = interval(median(draws)) if len(d) > 1 else (math.nan, math.nan)
+    low, high = (float(x) for x in median_difference_interval(gap))
     return Estimate(
         float(median(d)) if len(d) else math.nan,
         low,
         high,
         n=len(d),
         excluded=len(gap) - len(d),
-        method="median difference over sources; bootstrap over sources, then seeds",
+        method="median difference over sources, order-statistic interval",
         citation=CITATION,
-        reason="" if len(d) > 1 else "fewer than two common sources",
-    )
-
-
-def _regret(scores: FloatArray, draws: FloatArray) -> Estimate:
-    n = int(np.isfinite(scores).sum())
-    low, high = interval(iqm(draws)) if n > 1 else (math.nan, math.nan)
-    return Estimate(
-        float(iqm(scores)) if n else math.nan,
-        low,
-        high,
-        n=n,
-        excluded=len(scores) - n,
-        method="interquartile mean over sources; bootstrap over sources, then seeds",
-        citation=CITATION,
+        reason="" if len(d) >= FEWEST else f"fewer than {FEWEST} common sources",
     )
 
 

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import interval, iqm
+from hpobench_lab.analysis.aggregate import iqm
 from hpobench_lab.analysis.applicability import listed, needs
 from hpobench_lab.analysis.comparisons import Comparison
 from hpobench_lab.analysis.cuts import Cut
 from hpobench_lab.analysis.energy import Cost, costs
 from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.intervals import FEWEST, iqm_interval
 from hpobench_lab.analysis.panel import Panel, ResultsLike
 
-__all__ = ["Completion", "LeagueRow", "league", "partly"]
+__all__ = ["Completion", "LeagueRow", "league", "partly", "regret_estimate"]
 
 FloatArray = NDArray[np.float64]
 
@@ -84,7 +85,6 @@ def league(
     panel: Panel,
     cut: Cut,
     regret: FloatArray,
-    draws: FloatArray,
     comparisons: tuple[Comparison, ...],
 ) -> tuple[LeagueRow, ...]:
     """Return the rows, those without a place last.
@@ -94,7 +94,6 @@ def league(
         panel: Their runs.
         cut: Where they are read.
         regret: Normalised regret at the cut, shape (k, t, s).
-        draws: Bootstrap draws of the scores, shape (B, k, sources).
         comparisons: Against the baseline.
     """
     unranked = panel.regret(cut.axis, cut.at[:, None], before=math.inf)[..., 0]
@@ -121,7 +120,7 @@ def league(
                 version=str(about[label]["version"]),
                 params=dict(about[label].get("params") or {}),
                 mean_rank=float(ranks[i]),
-                regret=_regret(float(values[i]), draws[:, i], scores[i]),
+                regret=regret_estimate(scores[i]),
                 comparison=against.get(label),
                 completion=_completion(results, panel, i),
                 spent=float(tried[i]),
@@ -142,15 +141,29 @@ def _why_unranked(results: ResultsLike, panel: Panel, i: int) -> str:
     return f"served {share} only" + (f", {why}" if why else "")
 
 
-def _regret(value: float, draws: FloatArray, scores: FloatArray) -> Estimate:
+def regret_estimate(scores: FloatArray) -> Estimate:
+    """Return the interquartile mean over sources with its interval.
+
+    Args:
+        scores: Median normalised regret of each source, NaN where there is none, shape (sources,).
+
+    >>> regret_estimate(np.array([0.1, np.nan])).reason
+    'fewer than 5 sources have no 95 % interval'
+    """
     n = int(np.isfinite(scores).sum())
-    low, high = interval(iqm(draws)) if n > 1 else (math.nan, math.nan)
-    reason = "" if n > 1 else "fewer than two sources" if n else "no source can be normalised"
-    method = (
-        "interquartile mean over sources of the median normalised regret over seeds; 95 % "
-        "percentile bootstrap over sources, then seeds"
+    low, high = (float(x) for x in iqm_interval(scores))
+    few = f"fewer than {FEWEST} sources have no 95 % interval"
+    return Estimate(
+        float(iqm(scores)) if len(scores) else math.nan,
+        low,
+        high,
+        n,
+        len(scores) - n,
+        method="interquartile mean over sources of the median normalised regret over seeds; 95 % "
+        "interval from its window shifted over the order statistics, calibrated",
+        citation=IQM_CITATION,
+        reason="" if n >= FEWEST else few if n else "no source can be normalised",
     )
-    return Estimate(value, low, high, n, len(scores) - n, method, IQM_CITATION, (), reason)
 
 
 def _completion(results: ResultsLike, panel: Panel, i: int) -> Completion:

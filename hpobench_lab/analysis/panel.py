@@ -142,6 +142,11 @@ class Panel:
         ranks = np.moveaxis(midranks(np.moveaxis(worst, 0, -1)), -1, 0)
         return ranks.reshape(regret.shape)
 
+    @property
+    def families(self) -> tuple[str, ...]:
+        """Return each testbed's family, such as the learner; its own id where none is declared."""
+        return tuple(bed.family or bed.id for bed in self.beds)
+
     def over_folds(self, values: FloatArray) -> FloatArray:
         """Return means over the folds of each seed, what is missing left out.
 

@@ -43,7 +43,6 @@ def metric_values(panel: Panel, cut: Cut, regret: FloatArray, metric: str) -> Fl
 def winners(
     panel: Panel,
     cut: Cut,
-    draws: FloatArray,
     baseline: str,
     regret: FloatArray,
     metric: str = "regret",
@@ -58,7 +57,7 @@ def winners(
     found = {}
     for name, values in alternatives.items():
         own = None if name == "log-time AUC" else ties
-        pairs = against_baseline(panel, values, draws, baseline, ties=own)
+        pairs = against_baseline(panel, values, baseline, ties=own)
         found[name] = _winner(panel, pairs, values)
     return found
 

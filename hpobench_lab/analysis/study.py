@@ -150,17 +150,13 @@ def analyse(
     ties = surrogate_ties(panel, regret, base)
     metric = _metric(results)
     compared = metric_values(panel, cut, regret, metric)
-    own = mine
-    if metric != "regret":
-        seeds = panel.over_folds(compared)
-        own = bootstrap_sources(seeds, panel.source, draws=draws, seed=seed)
     final = None if metric == "auc" else ties  # an AUC is no final difference
-    comparisons = against_baseline(panel, compared, own, base, ties=final)
+    comparisons = against_baseline(panel, compared, base, ties=final)
     if cut.exploratory:
         comparisons = untested(comparisons, EXPLORATORY)
-    rows = league(results, panel, cut, regret, mine, comparisons)
-    found = controls(panel.over_folds(every), resampled, panel.source, lines, panel.optimizers)
-    alternatives = {} if cut.exploratory else winners(panel, cut, mine, base, regret, metric)
+    rows = league(results, panel, cut, regret, comparisons)
+    found = controls(panel.over_folds(every), panel.source, lines, panel.optimizers)
+    alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, metric)
     scores = panel.by_source(regret)
     worth = _worth(panel, cut, lines)
     stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))

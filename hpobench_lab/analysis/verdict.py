@@ -88,13 +88,13 @@ def decide(
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
     reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
-    c = _closest(comparisons, order)
+    near = _closest(comparisons, order)
     if exploratory and reason == exploratory:
         first = f"{order[0]} is placed first" if order else "nobody is placed"
-        gap = f"; {_gap(c, metric)}" if c else ""
+        gap = f"; {_gap(near, metric)}" if near else ""
         said = f"Exploratory, after {words}: {first}{gap}; {crashes}."
         return Verdict(f"{said} Only the declared budget is tested.", "", False, reason)
-    lead = f" (placed first beside {c.b}: {_gap(c, metric)})" if c else ""
+    lead = f" (placed first beside {near.b}: {_gap(near, metric)})" if near else ""
     sentence = f"Nothing can be decided after {words}: {reason}{lead}; {crashes}."
     return Verdict(sentence, "", False, reason)
 

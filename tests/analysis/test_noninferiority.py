@@ -43,7 +43,8 @@ def test_verdicts(low: float, high: float, verdict: str) -> None:
 
 
 def test_margins_have_words_limits_and_a_hash() -> None:
-    assert Margin().words == "at most 10 % more evaluations to reach the baseline's final regret"
+    said = "at most 10 % more evaluations to reach the baseline's regret at half the budget"
+    assert Margin().words == said
     assert (Margin("regret", 0.05).limit, Margin("losses", 0.1).limit) == (0.05, 0.6)
     assert Margin().digest == Margin("budget", 0.1).digest != Margin(amount=0.2).digest
     for bad in ({"kind": "p"}, {"amount": 0.0}, {"amount": math.nan}, {"axis": "moons"}):
@@ -58,7 +59,7 @@ def race(slow: dict[str, float], *, seeds: int = 6, noise: float = 0.0) -> Panel
     """Return runs whose regret falls as 1/t, stretched in time by each optimizer's factor."""
 
     def losses(name: str, testbed: str, seed: int) -> dict[str, Any]:
-        rng = np.random.default_rng([seed, len(name), sum(map(ord, name + testbed))])
+        rng = np.random.default_rng([seed, *map(ord, name + testbed)])
         pace = slow[name] * np.exp(noise * rng.normal())
         return rows_of((pace / np.arange(1, 201)).tolist())
 
@@ -69,47 +70,44 @@ CUT = np.full(8, 200.0)
 
 
 def test_an_optimizer_is_as_fast_as_itself() -> None:
-    e = budget_ratio(race({"x": 1.0, "y": 1.0}, noise=0.3), "evaluations", CUT, "x", "x", draws=99)
+    e = budget_ratio(race({"x": 1.0, "y": 1.0}, noise=0.3), "evaluations", CUT, "x", "x")
     assert (e.value, e.low, e.high, e.n, e.excluded) == (1, 1, 1, 8, 0)
 
 
-def test_half_the_pace_needs_half_the_budget() -> None:
-    panel = race({"fast": 0.5, "base": 1.0})
-    e = budget_ratio(panel, "evaluations", CUT, "fast", "base", draws=200)
-    assert e.value == pytest.approx(0.5)
-    assert gate(e, Margin()).verdict == "SUPERIOR"
+@pytest.mark.parametrize(
+    ("pace", "margin", "verdict"),
+    [
+        (0.5, 0.1, "SUPERIOR"),
+        (1.2, 0.1, "INFERIOR"),
+        (1.2, 0.25, "NON-INFERIOR"),
+        (1.9, 0.1, "INFERIOR"),
+    ],
+)
+def test_the_ratio_is_that_of_the_paces(pace: float, margin: float, verdict: str) -> None:
+    panel = race({"other": pace, "base": 1.0})
+    e = budget_ratio(panel, "evaluations", CUT, "other", "base")
+    assert e.value == pytest.approx(pace)
+    assert gate(e, Margin(amount=margin)).verdict == verdict
 
 
-def test_with_room_beyond_the_cut_the_ratio_is_that_of_the_paces() -> None:
-    panel = race({"slow": 1.2, "base": 1.0})
-    e = budget_ratio(panel, "evaluations", CUT / 2, "slow", "base", reach=2.0, draws=200)
-    assert e.value == pytest.approx(1.2)
-    assert gate(e, Margin(amount=0.1)).verdict == "INFERIOR"
-    assert gate(e, Margin(amount=0.25)).verdict == "NON-INFERIOR"
-
-
-def test_never_reaching_the_final_regret_is_infinite_and_inferior() -> None:
-    panel = race({"slow": 2.0, "base": 1.0})
-    e = budget_ratio(panel, "evaluations", CUT, "slow", "base", draws=200)
+def test_never_reaching_the_level_is_infinite_and_inferior() -> None:
+    panel = race({"slow": 3.0, "base": 1.0})
+    e = budget_ratio(panel, "evaluations", CUT, "slow", "base")
     assert e.value == e.low == e.high == math.inf
-    assert [c.code for c in e.warnings] == ["never-reached"]
+    assert [c.text for c in e.warnings] == [
+        "slow never reached the baseline's regret at half the budget on 8 of 8 sources."
+    ]
     assert gate(e, Margin()).verdict == "INFERIOR"
 
 
 def test_the_interval_of_equals_covers_one() -> None:
     covered = 0
-    for study in range(60):
+    for study in range(100):
         names = (f"x{study}", f"base{study}")
         panel = race(dict.fromkeys(names, 1.0), noise=0.4, seeds=8)
-        e = budget_ratio(panel, "evaluations", CUT, *names, draws=300)
+        e = budget_ratio(panel, "evaluations", CUT, *names)
         covered += e.low <= 1 <= e.high
-    assert covered >= 53
-
-
-def test_the_ratio_is_deterministic() -> None:
-    panel = race({"x": 1.0, "y": 1.1}, noise=0.3)
-    one, two = (budget_ratio(panel, "evaluations", CUT, "x", "y", draws=50) for _ in range(2))
-    assert one == two
+    assert 88 <= covered <= 99
 
 
 def looks(statistic: np.ndarray) -> float:

@@ -175,7 +175,7 @@ def test_a_bar_never_passes_over_someone_it_does_not_hold() -> None:
     rng = np.random.default_rng(8)
     for _ in range(30):
         x = rng.normal(size=(6, 12)) + rng.normal(size=(6, 1))
-        d = critical_difference(x, list("abcdef"), draws=10)
+        d = critical_difference(x, list("abcdef"))
         for clique in d.cliques:
             at = [d.labels.index(i) for i in clique]
             assert at == list(range(at[0], at[-1] + 1))

@@ -76,19 +76,23 @@ def test_an_evaluation_is_worth_the_draws_that_it_holds(label: str, worth: float
     assert (e.n, e.excluded) == (10, 0)
 
 
-def test_random_search_is_worth_about_itself() -> None:
-    assert random_worth(PANEL, "evaluations", CUT, "random").value == pytest.approx(1, rel=0.2)
+def test_random_search_is_worth_itself() -> None:
+    e = random_worth(PANEL, "evaluations", CUT, "random")
+    assert (e.low, e.value, e.high) == (1, 1, 1)
 
 
-def test_an_infinite_worth_prints_its_lower_bound() -> None:
+def test_who_never_arrives_is_worth_nothing_and_who_is_perfect_something_finite() -> None:
+    at = {"random": 0.3, "best": 0.0, "lost": 0.5}
+
     def losses(name: str, testbed: str, seed: int) -> dict[str, Any]:
-        return rows_of([0.5 if name == "random" else 0.1] * 60)
+        return rows_of([0.5] * 9 + [at[name]] * 51)
 
-    panel = arrange(make(["random", "best"], BEDS, range(3), losses))
-    e = random_worth(panel, "evaluations", CUT, "best")
-    assert e.value == math.inf
-    assert f"more than {3 * math.log(2):.3g} random" in e.reason
-    assert [c.code for c in e.warnings] == ["never-reached"]
+    panel = arrange(make(list(at), BEDS, range(3), losses))
+    assert random_worth(panel, "evaluations", CUT, "best").value == 1
+    lost = random_worth(panel, "evaluations", CUT, "lost")
+    assert (lost.value, lost.low, lost.high) == (0, 0, 0)
+    assert "never arrives" in lost.warnings[0].text
+    assert "10 of 10 sources" in lost.warnings[0].text
 
 
 def test_an_unknown_label_is_refused() -> None:
