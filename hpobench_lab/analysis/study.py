@@ -28,8 +28,10 @@ from hpobench_lab.analysis.critical_difference import CriticalDifference, critic
 from hpobench_lab.analysis.cuts import Cut, choose_cut
 from hpobench_lab.analysis.energy import Session, sessions
 from hpobench_lab.analysis.estimate import Caution, Estimate
+from hpobench_lab.analysis.gates import gates, margin_of
 from hpobench_lab.analysis.league import Completion, LeagueRow, league
 from hpobench_lab.analysis.limits import close_calls, limits
+from hpobench_lab.analysis.noninferiority import Gate
 from hpobench_lab.analysis.omnibus import Friedman, friedman
 from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.profiles import random_worth
@@ -70,6 +72,7 @@ class Analysis:
         worth: Optimizer -> how many random evaluations one of its evaluations is worth.
         omnibus: Friedman's test of the ranked over common sources; None for fewer than two.
         ranks: Mean ranks and the groups not shown to differ; None for fewer than two.
+        gates: Optimizer -> what the declared margin says of it; empty where none is declared.
         stability: Leaving out a source, then a family.
         anytime: The league at many budgets, exploratory.
         sensitivity: Name of an alternative -> label of its winner, "" when nothing is decided.
@@ -96,6 +99,7 @@ class Analysis:
     worth: Mapping[str, Estimate]
     omnibus: Friedman | None
     ranks: CriticalDifference | None
+    gates: Mapping[str, Gate]
     stability: tuple[Stability, ...]
     anytime: Anytime
     sensitivity: Mapping[str, str]
@@ -200,6 +204,7 @@ def analyse(
         worth=worth,
         omnibus=_omnibus(panel, scores),
         ranks=_ranks(panel, scores),
+        gates=_gates(results, panel, cut, comparisons, scores),
         stability=stability,
         anytime=over_budgets(panel, cut, base),
         sensitivity=alternatives,
@@ -240,6 +245,21 @@ def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str
         for label in panel.optimizers
         if label != random
     }
+
+
+def _gates(
+    results: ResultsLike,
+    panel: Panel,
+    cut: Cut,
+    comparisons: tuple[Comparison, ...],
+    scores: FloatArray,
+) -> dict[str, Gate]:
+    """Return the gate's verdicts at the declared budget; anything else is exploratory."""
+    primary = results.study.get("primary")
+    margin = margin_of(primary, cut.axis) if isinstance(primary, Mapping) else None
+    if margin is None or cut.exploratory:
+        return {}
+    return gates(panel, cut, comparisons, scores, margin, str(results.study.get("hash6") or ""))
 
 
 def _common(panel: Panel, scores: FloatArray) -> tuple[FloatArray, list[str]]:
