@@ -166,12 +166,27 @@ def said_of_controls(found: Sequence[Control], labels: Sequence[str]) -> list[Ca
     for control in found:
         if not control.regret.defined:
             continue
-        names = [x for x in control.unbeaten if x in labels]
-        verb = "is" if len(names) == 1 else "are"
-        text = (
-            f"{listed(names)} {verb} not shown to beat {control.name}."
-            if names
-            else f"Every optimizer is shown to beat {control.name}."
-        )
-        said.append(Caution("control", text, level="info"))
+        said.append(Caution("control", _beaten(control, labels), level="info"))
     return said
+
+
+def _beaten(control: Control, labels: Sequence[str]) -> str:
+    """Return who is not shown to beat a control, apart from those with too few common sources."""
+    few = [x for x in labels if x in control.gaps and control.gaps[x].n < ENOUGH]
+    names = [x for x in control.unbeaten if x in labels and x not in few]
+    told = [x for x in labels if x in control.gaps and x not in few]
+    parts = []
+    if names:
+        parts.append(f"{listed(names)} {_is(names)} not shown to beat {control.name}")
+    elif told:
+        parts.append(f"{listed(told)} {_is(told)} shown to beat {control.name}")
+    if few:
+        who = listed(few) if parts else "all"
+        parts.append(
+            f"{who} share fewer than {ENOUGH} sources with {control.name}, too few to tell"
+        )
+    return "; ".join(parts) + "." if parts else f"Nobody is compared with {control.name}."
+
+
+def _is(names: Sequence[str]) -> str:
+    return "is" if len(names) == 1 else "are"
