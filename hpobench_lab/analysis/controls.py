@@ -181,10 +181,9 @@ def _beaten(control: Control, labels: Sequence[str]) -> str:
     elif told:
         parts.append(f"{listed(told)} {_is(told)} shown to beat {control.name}")
     if few:
-        who = listed(few) if parts else "all"
-        parts.append(
-            f"{who} share fewer than {ENOUGH} sources with {control.name}, too few to tell"
-        )
+        who = listed(few) if parts or len(few) == 1 else "All"
+        share = "shares" if len(few) == 1 else "share"
+        parts.append(f"{who} {share} under {ENOUGH} sources with {control.name}, too few to tell")
     return "; ".join(parts) + "." if parts else f"Nobody is compared with {control.name}."
 
 
