@@ -32,7 +32,7 @@ GROUPS = {
     "The task": "Space Float Int Categorical Ordinal Fidelity Objective Problem Budget",
     "Optimizers": "Optimizer optimizer Trial Evaluation Status check_optimizer",
     "Testbeds": "Testbed testbed Facts Trials Outcomes check_testbed",
-    "Studies and results": "Protocol Study run load",
+    "Studies and results": "Protocol Study run load Results",
 }
 
 
@@ -44,6 +44,7 @@ def write(folder: Path) -> None:
         "cli.md": cli(),
         "columns.md": columns(),
         "errors.md": errors(),
+        "result.md": result(),
         "study.md": study(),
     }
     for name, text in pages.items():
@@ -84,6 +85,13 @@ def cli() -> str:
     from hpobench_lab.cli import reference_markdown
 
     return reference_markdown()
+
+
+def result() -> str:
+    """Return the page of ``result.json``, from the models that tests hold it to."""
+    from hpobench_lab.report.schema import page
+
+    return page()
 
 
 def errors() -> str:

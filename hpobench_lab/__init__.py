@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from hpobench_lab.problem import Objective as Objective
     from hpobench_lab.problem import Problem as Problem
     from hpobench_lab.protocol import Protocol as Protocol
+    from hpobench_lab.results import Results as Results
     from hpobench_lab.results import load as load
     from hpobench_lab.runner import run_study as run
     from hpobench_lab.space import Space as Space
@@ -57,6 +58,7 @@ _EXPORTS = {
     "Outcomes": "hpobench_lab.trial:Outcomes",
     "Problem": "hpobench_lab.problem:Problem",
     "Protocol": "hpobench_lab.protocol:Protocol",
+    "Results": "hpobench_lab.results:Results",
     "Space": "hpobench_lab.space:Space",
     "Status": "hpobench_lab.trial:Status",
     "Study": "hpobench_lab.study:Study",
@@ -86,6 +88,7 @@ __all__ = [
     "Outcomes",
     "Problem",
     "Protocol",
+    "Results",
     "Space",
     "Status",
     "Study",

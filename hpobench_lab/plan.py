@@ -31,6 +31,8 @@ class Plan:
             enough common sources; where none has enough, all of them.
         untested: Label -> sources shared with the baseline, of the others.
         smallest_p: The smallest Holm-corrected p that the family can attain.
+        pairs: Comparisons if all of them were tested with each other.
+        smallest_p_pairs: The smallest Holm-corrected p that those could attain.
     """
 
     study: str
@@ -46,6 +48,8 @@ class Plan:
     comparisons: int
     untested: dict[str, int]
     smallest_p: float
+    pairs: int
+    smallest_p_pairs: float
 
     def text(self) -> str:
         """Return the plan as a person reads it."""
@@ -79,6 +83,15 @@ class Plan:
             f"{_enough(self.comparisons)} sources would. More seeds do not help.{self._left_out()}"
         )
 
+    def all_pairs(self) -> str:
+        """Return what testing all pairs would cost, in a sentence; "" for a single comparison."""
+        if self.comparisons < 2:
+            return ""
+        p = f"All {self.pairs} pairs would have {self.smallest_p_pairs:.3g}"
+        if self.smallest_p_pairs <= LEVEL:
+            return f"{p}; they are not tested."
+        return f"{p}, out of reach of {LEVEL:g}; they are not tested."
+
     def _left_out(self) -> str:
         if not self.untested:
             return ""
@@ -97,6 +110,8 @@ def plan_of(study: Study) -> Plan:
     common = _common(study)
     enough = {label: n for label, n in common.items() if n >= ENOUGH}
     family = enough or common
+    sources, m = max(family.values(), default=0), len(family)
+    pairs = m * (m + 1) // 2
     ((axis, amount),) = study.protocol.to_json()["budget"].items()
     return Plan(
         study=study.name,
@@ -108,10 +123,12 @@ def plan_of(study: Study) -> Plan:
         budget=f"{amount:g} {axis.replace('_', ' ')}",
         baseline=study.primary.baseline,
         not_applicable=tuple(study.not_applicable()),
-        sources=max(family.values(), default=0),
-        comparisons=len(family),
+        sources=sources,
+        comparisons=m,
         untested={label: n for label, n in common.items() if label not in family},
-        smallest_p=smallest_attainable_p(max(family.values()), len(family)) if family else 1.0,
+        smallest_p=smallest_attainable_p(sources, m) if m else 1.0,
+        pairs=pairs,
+        smallest_p_pairs=smallest_attainable_p(sources, pairs) if m else 1.0,
     )
 
 

@@ -15,18 +15,24 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.errors import StudyError
+from hpobench_lab.merged import merged
 from hpobench_lab.store import Store, runrecord
 from hpobench_lab.store.merge import choose_finals
 from hpobench_lab.store.runrecord import RunRecord as RunRecord
 from hpobench_lab.store.runrecord import measured as measured
 from hpobench_lab.store.segment import Piece, open_segment
-from hpobench_lab.store.studyjson import changes, read_study
+from hpobench_lab.store.studyjson import read_study
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from hpobench_lab.report import Compared, ReportFiles
 
 __all__ = ["Results", "RunRecord", "difference", "load", "measured", "same"]
 
@@ -85,6 +91,8 @@ class Results:
     (4, (20,), [0, 5, 10, 15, 20])
     >>> results.headers[3]["optimizer"]["label"]
     'sobol'
+    >>> results.compare(at=3).frame["optimizer"].tolist()
+    ['sobol', 'random']
     """
 
     headers: list[dict[str, Any]]
@@ -135,6 +143,52 @@ class Results:
         status = pd.Categorical.from_codes(self.columns["status"], names)
         return pd.DataFrame(data | self.columns | {"status": status}, copy=False)
 
+    def compare(
+        self, *, at: float | None = None, axis: str | None = None, baseline: str | None = None
+    ) -> Compared:
+        """Return the league table; a notebook shows it, ``.frame`` has its numbers.
+
+        Anything but the declared budget and baseline is exploratory: effects without tests.
+
+        Args:
+            at: Where the runs are read on the axis; by default the declared budget.
+            axis: Such as ``simulated_seconds``; by default the budget's.
+            baseline: Label; by default the declared one.
+
+        Raises:
+            StudyError: If a name is unknown, or the runs do not tell the axis.
+        """
+        from hpobench_lab.report import compare
+
+        return compare(self, at=at, axis=axis, baseline=baseline)
+
+    def plot(self, name: str = "regret") -> Figure:
+        """Return a figure of the report as matplotlib's ``Figure``.
+
+        Args:
+            name: The figure's id, with or without its number: ``"regret"`` is ``"f1-regret"``.
+
+        Raises:
+            StudyError: If there is no such figure, or it has nothing to show here.
+        """
+        from hpobench_lab.report.drawing import figure
+
+        drawn: Figure = figure(self, name)
+        return drawn
+
+    def report(self, path: str | PathLike[str]) -> ReportFiles:
+        """Write the report into a folder and return what was written.
+
+        Raises:
+            DataError: If the folder cannot be written.
+        """
+        from hpobench_lab.report import write_report
+
+        return write_report(self, Path(path))
+
+    def _repr_html_(self) -> str:
+        return self.compare()._repr_html_()
+
 
 def load(*paths: str | PathLike[str]) -> Results:
     """Read results folders; every file is verified against its name.
@@ -156,7 +210,7 @@ def load(*paths: str | PathLike[str]) -> Results:
     if not paths:
         raise StudyError("load: name at least one results folder")
     folders = list(dict.fromkeys(Path(path) for path in paths))
-    study = _merged(folders, [read_study(folder) for folder in folders])
+    study = merged(folders, [read_study(folder) for folder in folders])
     stores = [Store(folder) for folder in folders]
     files = [s.folder / "segments" / name for s in stores for name in s.segment_names()]
     with ThreadPoolExecutor(max_workers=4) as pool:  # hashing and decoding release the lock
@@ -178,7 +232,7 @@ def load(*paths: str | PathLike[str]) -> Results:
         folders,
         [session for store in stores for session in store.carbon()],
         places,
-        lru_cache(maxsize=4)(lambda path: open_segment(path).columns()),
+        lru_cache(maxsize=16)(lambda path: open_segment(path).columns()),
     )
 
 
@@ -252,48 +306,6 @@ def _gather(tables: Sequence[tuple[Arrays, int]], order: NDArray[np.int64]) -> A
         joined = np.concatenate(parts) if parts else np.empty(0, dtype)
         gathered[name] = joined[order].astype(dtype, copy=False)
     return gathered
-
-
-def _merged(folders: Sequence[Path], studies: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """Return one study for several that belong together; a single one as it is."""
-    first = studies[0]
-    if len(studies) == 1:
-        return first
-    for folder, study in zip(folders, studies, strict=True):
-        found = changes(_rules(first), _rules(study))
-        if found:
-            raise StudyError(
-                f"{folders[0]} and {folder} cannot be compared, their protocols differ:\n  "
-                + "\n  ".join(found)
-            )
-    _check_labels(folders, studies)
-    return first | {
-        "name": "+".join(dict.fromkeys(study["name"] for study in studies)),
-        "hash6": "+".join(study["hash6"] for study in studies),
-        "labels": list(dict.fromkeys(label for study in studies for label in study["labels"])),
-        "seeds": sorted({seed for study in studies for seed in study["seeds"]}),
-        "planned": sum(study.get("planned", 0) for study in studies),
-        "not_applicable": [pair for s in studies for pair in s.get("not_applicable", [])],
-        "studies": list(studies),
-    }
-
-
-def _rules(study: Mapping[str, Any]) -> dict[str, Any]:
-    return {"protocol": study["settings"].get("protocol", {})}
-
-
-def _check_labels(folders: Sequence[Path], studies: Sequence[Mapping[str, Any]]) -> None:
-    seen: dict[str, tuple[Path, dict[str, Any]]] = {}
-    for folder, study in zip(folders, studies, strict=True):
-        for optimizer in study["settings"].get("optimizers", []):
-            label = optimizer["label"]
-            where, other = seen.setdefault(label, (folder, optimizer))
-            if other != optimizer:
-                raise StudyError(
-                    f"{where} and {folder} use the label {label!r} for different optimizers:\n  "
-                    + "\n  ".join(changes(other, optimizer))
-                    + "\nGive them labels of their own in the study files."
-                )
 
 
 def _categories(names: Sequence[str], n: NDArray[np.int64]) -> Any:

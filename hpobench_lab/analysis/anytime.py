@@ -56,10 +56,14 @@ class Anytime:
 
     @property
     def ratio(self) -> FloatArray:
-        """Return the regret over the best of the ranked at that budget, shape (k, g)."""
-        best = np.where(self.ranked[:, None], self.regret, np.inf).min(axis=0, initial=np.inf)
+        """Return the regret over the best of the ranked at that budget, shape (k, g).
+
+        NaN for those without a rank, whose regret is over other sources.
+        """
+        mine = np.where(self.ranked[:, None], self.regret, np.nan)
+        best = np.where(np.isnan(mine), np.inf, mine).min(axis=0, initial=np.inf)
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.where(self.regret == best, 1.0, self.regret / best)
+            return np.where(mine == best, 1.0, mine / best)
 
 
 def budget_grid(panel: Panel, cut: Cut, points: int = POINTS) -> tuple[FloatArray, FloatArray, str]:

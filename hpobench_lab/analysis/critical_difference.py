@@ -17,6 +17,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -24,6 +25,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpobench_lab.analysis.comparisons import ENOUGH
 from hpobench_lab.analysis.estimate import Caution
+from hpobench_lab.analysis.intervals import rank_interval
 from hpobench_lab.analysis.omnibus import left_out
 from hpobench_lab.analysis.ranktests import holm, midranks, signed_rank
 
@@ -31,7 +33,6 @@ __all__ = ["CriticalDifference", "critical_difference", "nemenyi_cd"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-Random = np.random.Generator | int
 
 CD_CITATION = "Demsar (2006), JMLR 7:1-30; Benavoli, Corani, Mangili (2016), JMLR 17:1-10"
 
@@ -43,7 +44,7 @@ class CriticalDifference:
     Args:
         labels: Optimizers, lowest mean rank first.
         mean_ranks: In that order, shape (k,).
-        low: Lower ends of their 95 % intervals, from a bootstrap over sources, shape (k,).
+        low: Lower ends of their 95 % intervals, see ``rank_interval``, shape (k,).
         high: Upper ends, shape (k,).
         cliques: Groups of neighbours that are not shown to differ, at least two each.
         p: Corrected p of each pair in that order, shape (k, k), 1 on the diagonal.
@@ -78,10 +79,30 @@ def nemenyi_cd(k: int, n: int, *, alpha: float = 0.05) -> float:
     >>> round(nemenyi_cd(4, 14), 5), round(nemenyi_cd(4, 14, alpha=0.1), 5)
     (1.25356, 1.11806)
     """
-    from scipy.stats import studentized_range
+    return _critical_range(k, alpha) / math.sqrt(2) * math.sqrt(k * (k + 1) / (6 * n))
 
-    q = float(studentized_range.ppf(1 - alpha, k, math.inf)) / math.sqrt(2)
-    return q * math.sqrt(k * (k + 1) / (6 * n))
+
+@lru_cache(maxsize=64)
+def _critical_range(k: int, alpha: float) -> float:
+    low, high = 0.0, 20.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        exceeded = float(_range_tail(np.array([middle]), k)[0]) > alpha
+        low, high = (middle, high) if exceeded else (low, middle)
+    return (low + high) / 2
+
+
+def _range_tail(q: FloatArray, k: int) -> FloatArray:
+    """Return the chance that k standard normal values span more than q, shape (m,).
+
+    By quadrature over the largest of them; scipy.stats has it too, at a second's import.
+    """
+    from scipy.special import ndtr
+
+    x = np.linspace(-9.0, 9.0, 1801)
+    density = np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi)
+    inside = (ndtr(x) - ndtr(x - q[:, None])) ** (k - 1)
+    return np.asarray(1 - k * (density * inside).sum(axis=1) * (x[1] - x[0]))
 
 
 def critical_difference(
@@ -90,8 +111,6 @@ def critical_difference(
     *,
     bars: Literal["wilcoxon", "nemenyi"] = "wilcoxon",
     alpha: float = 0.05,
-    rng: Random = 0,
-    draws: int = 2000,
 ) -> CriticalDifference:
     """Return mean ranks with the groups that are not shown to differ.
 
@@ -100,8 +119,6 @@ def critical_difference(
         labels: Of the optimizers.
         bars: ``wilcoxon``: all pairs of signed-rank tests, Holm-corrected; ``nemenyi``.
         alpha: Level.
-        rng: Generator or seed of the bootstrap.
-        draws: Number of bootstrap draws.
 
     Raises:
         ValueError: If labels and losses disagree in number.
@@ -121,7 +138,7 @@ def critical_difference(
     order = np.argsort(mean, kind="stable")
     cd = nemenyi_cd(k, n, alpha=alpha) if n and k > 1 else math.nan
     p = _pairs(x[order]) if bars == "wilcoxon" else _nemenyi_p(mean[order], n)
-    low, high = _rank_intervals(ranks[order], np.random.default_rng(rng), draws)
+    low, high = rank_interval(ranks[order], k)
     excluded = whole.shape[1] - n
     names = tuple(labels[i] for i in order.tolist())
     return CriticalDifference(
@@ -163,24 +180,12 @@ def _gap(a: FloatArray, b: FloatArray) -> FloatArray:
 
 
 def _nemenyi_p(mean: FloatArray, n: int) -> FloatArray:
-    from scipy.stats import studentized_range
-
     k = len(mean)
     if not n or k < 2:
         return np.ones((k, k))
     q = np.abs(mean[:, None] - mean[None, :]) / math.sqrt(k * (k + 1) / (6 * n)) * math.sqrt(2)
-    return np.where(np.eye(k) > 0, 1.0, np.asarray(studentized_range.sf(q, k, math.inf)))
-
-
-def _rank_intervals(
-    ranks: FloatArray, rng: np.random.Generator, draws: int
-) -> tuple[FloatArray, FloatArray]:
-    k, n = ranks.shape
-    if n < 2:
-        return np.full(k, math.nan), np.full(k, math.nan)
-    means = ranks[:, rng.integers(0, n, size=(draws, n))].mean(axis=2)
-    low, high = np.quantile(means, [0.025, 0.975], axis=1)
-    return low, high
+    p = np.clip(_range_tail(q.ravel(), k), 0.0, 1.0).reshape(k, k)
+    return np.where(np.eye(k) > 0, 1.0, p)
 
 
 def _runs(alike: NDArray[np.bool_]) -> list[tuple[int, int]]:

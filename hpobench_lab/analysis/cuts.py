@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.aggregate import median
+from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.panel import Panel, ResultsLike
 from hpobench_lab.analysis.traces import AXES, MEASURED
@@ -75,7 +76,11 @@ def choose_cut(
         every = (*cautions, caution)
         return Cut("full_evaluations", amount, cuts, words, declared, every, exploratory)
     real = "evaluations" if name == "per_dimension" else name
-    found = (*cautions, *_measured(real), *(_beyond(panel, real, cuts) if exploratory else ()))
+    found = (
+        *cautions,
+        *_measured(real),
+        *(_beyond(results, panel, real, cuts) if exploratory else ()),
+    )
     return Cut(real, amount, cuts, _budget_words(name, amount), declared, found, exploratory)
 
 
@@ -106,17 +111,21 @@ def _measured(axis: str) -> tuple[Caution, ...]:
     return (Caution("measured", text, level="info"),)
 
 
-def _beyond(panel: Panel, axis: str, cuts: FloatArray) -> tuple[Caution, ...]:
-    """Return a banner where no optimizer spent as much as the cut."""
-    spent = _spending(panel, axis)
-    most = np.where(np.isnan(spent), -np.inf, spent).max(axis=0, initial=-np.inf)
-    short = [panel.beds[j].id for j in np.flatnonzero(most < cuts * (1 - 1e-9)).tolist()]
-    if not short:
+def _beyond(results: ResultsLike, panel: Panel, axis: str, cuts: FloatArray) -> tuple[Caution, ...]:
+    """Return a banner that names whose runs were ended by their budget before the cut."""
+    by_budget = np.array([h.get("reason") == "budget" for h in results.headers] + [False])
+    spent = np.append(panel.steps.spent[axis], np.inf)[panel.run]
+    short: NDArray[np.bool_] = (
+        by_budget[panel.run] & panel.present & (spent < cuts[:, None] * (1 - 1e-9))
+    )
+    who = [panel.optimizers[i] for i in np.unique(np.nonzero(short)[0]).tolist()]
+    if not who:
         return ()
-    where = ", ".join(short[:3]) + (f" and {len(short) - 3} more" if len(short) > 3 else "")
+    beds = len(np.unique(np.nonzero(short)[1]))
     text = (
-        f"No optimizer spent so much on {where}: its runs are read at their end, and nothing is "
-        "known of what they would have done after it."
+        f"The budget ended runs of {listed(who)} before this cut, on {beds} of {len(cuts)} "
+        "testbeds: they are read at their end, and nothing is known of what they would have done "
+        "after it."
     )
     return (Caution("beyond-budget", text),)
 

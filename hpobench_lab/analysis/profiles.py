@@ -4,10 +4,8 @@ A performance profile shows the share of runs at or below each normalised regret
 of the pool, so adding an optimizer changes nobody's curve; Dolan and More's profile of ratios to
 the best does, which its result says.
 
-Differences: what an evaluation is worth uses that random search has no memory: its expected run
-time to a target is the same however often it is restarted, so a regret that no random run reaches
-within its budget still gets a number as long as some random run reaches it; without any the worth
-is infinite.
+Differences: what an evaluation is worth is read at a level that random search does reach, half way
+through its budget; at the optimizer's own final regret the answer is often infinite.
 
 References:
     Agarwal, Schwarzer, Castro, Courville, Bellemare (2021), NeurIPS; Dolan, More (2002),
@@ -25,7 +23,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hpobench_lab.analysis.estimate import Caution, Estimate
 from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.races import Race, compared, races
+from hpobench_lab.analysis.races import compared, races
 
 __all__ = ["Profile", "performance_profile", "random_worth", "ratio_profile"]
 
@@ -178,20 +176,13 @@ def ratio_profile(costs: ArrayLike, at: ArrayLike) -> Profile:
 
 
 def random_worth(
-    panel: Panel,
-    axis: str,
-    cut: FloatArray,
-    label: str,
-    *,
-    random: str = "random",
-    rng: Random = 0,
-    draws: int = 2000,
+    panel: Panel, axis: str, cut: FloatArray, label: str, *, random: str = "random"
 ) -> Estimate:
-    """Return how many random evaluations one evaluation of an optimizer is worth at the cut.
+    """Return how many random evaluations one evaluation of an optimizer is worth.
 
-    Per testbed: the budget with which random search reaches, in half of its runs, the lower median
-    of the optimizer's final regrets, over the budget at the cut. Then come medians over a source's
-    testbeds and over sources; the interval resamples sources, then the common seeds.
+    Per testbed: the expected run time of random search, over that of the optimizer, to the level
+    that random search reaches in half of its runs at half the budget. Both may use the whole
+    budget, so the answer is finite. Then come medians over a source's testbeds and over sources.
 
     Args:
         panel: The runs.
@@ -199,43 +190,31 @@ def random_worth(
         cut: Budget of each testbed, shape (t,).
         label: Of the optimizer.
         random: Label of plain random search.
-        rng: Generator or seed.
-        draws: Number of bootstrap draws.
 
     Returns:
-        About 1 for random search itself, below 1 for what is worse, infinite where no random run
-        reaches the regrets on most sources; the reason then prints the lower bound.
+        1 for random search itself, below 1 for what is worse, 0 where the optimizer never arrives
+        on most sources.
 
     Raises:
         ValueError: If a label is unknown.
     """
-    groups = races(panel, axis, cut, random, label)
-    effect = compared(groups, _worth, rng=rng, draws=draws)
-    least = [_least(race) for group in groups for race in group]
-    never = effect.warnings[0].text if effect.warnings else ""
-    said = Caution("never-reached", f"The worth of {label} in random evaluations is {never}: no "
-                   "random run reaches its regret there.", level="info")  # fmt: skip
-    infinite = math.isinf(effect.value)
-    bound = float(np.median(least)) if least else math.nan
+    slower = compared(races(panel, axis, cut, label, random))
+    never = slower.warnings[0].text if slower.warnings else ""
+    said = Caution("never-reached", f"{label} never arrives at half of random search's budget's "
+                   f"level on {never}; one of its evaluations is worth nothing there.",
+                   level="info")  # fmt: skip
     return replace(
-        effect,
-        method="random budget for an even chance of the optimizer's median final regret, over its "
-        "budget; random search has no memory, so its expected run time times log 2; median over "
-        "sources, bootstrap over sources, then seeds",
+        slower,
+        value=_inverse(slower.value),
+        low=_inverse(slower.high),
+        high=_inverse(slower.low),
+        method="expected run time of random search over the optimizer's, to the level that random "
+        "search reaches in half of its runs at half the budget; median over sources, "
+        "order-statistic interval",
         citation=WORTH_CITATION,
         warnings=(said,) if never else (),
-        reason=f"no random run reaches its regrets: one evaluation is worth more than {bound:.3g} "
-        "random ones"
-        if infinite
-        else effect.reason,
     )
 
 
-def _worth(race: Race, seeds: IntArray) -> FloatArray:
-    return np.asarray(math.log(2) * race.run_times(seeds)[0] / race.cut)
-
-
-def _least(race: Race) -> float:
-    """Return the worth if the next random evaluation after all those made were a hit."""
-    middle = (len(race.rank) - 1) // 2
-    return math.log(2) * float(race.cost[0, :, middle].sum()) / race.cut
+def _inverse(ratio: float) -> float:
+    return 0.0 if math.isinf(ratio) else 1 / ratio if ratio else math.inf

@@ -188,14 +188,29 @@ def _drawn(
     """Return places when groups are drawn with replacement, each with all its sources."""
     if not n:
         return np.full((1, len(x)), math.nan)
-    columns = [np.flatnonzero(member == g) for g in range(n)]
-    out = np.empty((draws, len(x)))
-    if all(len(c) == 1 for c in columns):
-        pick = rng.integers(0, n, size=(draws, n))
-        return _places(np.moveaxis(x[:, pick], 0, 1))
-    for i in range(draws):
-        pick = rng.integers(0, n, size=n)
-        out[i] = _places(x[:, np.concatenate([columns[g] for g in pick.tolist()])])
+    weight = rng.multinomial(n, np.full(n, 1 / n), size=draws)[:, member]
+    finite = np.where(np.isposinf(x), 1e100, x)
+    return midranks(np.round(_weighted_iqm(finite, weight), 12))
+
+
+def _weighted_iqm(x: FloatArray, weight: IntArray) -> FloatArray:
+    """Return interquartile means of repeated columns.
+
+    Args:
+        x: Finite, shape (k, n).
+        weight: How often each column is there, shape (draws, n).
+
+    Returns:
+        Shape (draws, k).
+    """
+    total = weight.sum(axis=1, keepdims=True)
+    out = np.empty((len(weight), len(x)))
+    for i, row in enumerate(x):
+        order = np.argsort(row, kind="stable")
+        upto = np.cumsum(weight[:, order], axis=1) / total
+        before = upto - weight[:, order] / total
+        share = np.clip(np.minimum(upto, 0.75) - np.maximum(before, 0.25), 0.0, None)
+        out[:, i] = (share * row[order]).sum(axis=1) / 0.5
     return out
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import bootstrap_sources
 from hpobench_lab.analysis.anytime import Anytime, over_budgets
 from hpobench_lab.analysis.comparisons import (
     Comparison,
@@ -44,7 +43,6 @@ __all__ = ["Analysis", "analyse"]
 
 FloatArray = NDArray[np.float64]
 
-DRAWS = 2000
 LEVELS = ("banner", "info", "note")
 EXPLORATORY = "exploratory: only the declared budget is tested"
 
@@ -64,7 +62,6 @@ class Analysis:
         cut: Where they are read.
         regret: Normalised regret at the cut, shape (k, t, s).
         scores: Per source, shape (k, sources).
-        draws: Bootstrap draws of the scores, shape (B, k, sources).
         league: One row an optimizer, best first, those without a place last.
         comparisons: One an optimizer against the baseline.
         verdict: The sentence.
@@ -91,7 +88,6 @@ class Analysis:
     cut: Cut
     regret: FloatArray
     scores: FloatArray
-    draws: FloatArray
     league: tuple[LeagueRow, ...]
     comparisons: tuple[Comparison, ...]
     verdict: Verdict
@@ -123,8 +119,6 @@ def analyse(
     axis: str | None = None,
     at: float | None = None,
     incumbent: str = "true",
-    draws: int = DRAWS,
-    seed: int = 0,
 ) -> Analysis:
     """Analyse loaded results.
 
@@ -134,8 +128,6 @@ def analyse(
         axis: One of ``traces.AXES``; by default the budget's.
         at: Cut on the axis; by default the budget.
         incumbent: One of ``traces.INCUMBENTS``; only the first is tested, the others explore.
-        draws: Bootstrap draws.
-        seed: Of the bootstrap.
 
     Raises:
         ValueError: If the axis or the kind of incumbent is unknown, or the runs do not tell the
@@ -146,11 +138,10 @@ def analyse(
     if incumbent != "true":
         cut = replace(cut, exploratory=True, cautions=(*cut.cautions, _shown(incumbent)))
     base, cautions = _baseline(results, panel, baseline)
+    if base and base != _declared_baseline(results):
+        cut = replace(cut, exploratory=True)
     lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
-    k = len(panel.optimizers)
-    every = with_controls(panel.regret(cut.axis, cut.at[:, None])[..., 0], panel.optimizers, lines)
-    resampled = bootstrap_sources(panel.over_folds(every), panel.source, draws=draws, seed=seed)
-    regret, mine = every[:k], resampled[:, :k]
+    regret = panel.regret(cut.axis, cut.at[:, None])[..., 0]
     ties = surrogate_ties(panel, regret, base)
     metric = _metric(results)
     compared = metric_values(panel, cut, regret, metric)
@@ -159,7 +150,8 @@ def analyse(
     if cut.exploratory:
         comparisons = untested(comparisons, EXPLORATORY)
     rows = league(results, panel, cut, regret, comparisons)
-    found = controls(panel.over_folds(every), panel.source, lines, panel.optimizers)
+    every = with_controls(panel.over_folds(regret), panel.optimizers, lines)
+    found = controls(every, panel.source, lines, panel.optimizers)
     alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, metric)
     scores = panel.by_source(regret)
     worth = _worth(panel, cut, lines)
@@ -196,13 +188,12 @@ def analyse(
         cut=cut,
         regret=regret,
         scores=scores,
-        draws=mine,
         league=rows,
         comparisons=comparisons,
         verdict=verdict,
         controls=found,
         worth=worth,
-        omnibus=_omnibus(panel, scores),
+        omnibus=None if cut.exploratory else _omnibus(panel, scores),
         ranks=_ranks(panel, scores),
         gates=_gates(results, panel, cut, comparisons, scores),
         stability=stability,
@@ -225,14 +216,19 @@ def _metric(results: ResultsLike) -> str:
 
 
 def _baseline(results: ResultsLike, panel: Panel, asked: str | None) -> tuple[str, list[Caution]]:
-    primary = results.study.get("primary") or {}
-    declared = asked or (primary.get("baseline") if isinstance(primary, Mapping) else primary)
+    own = _declared_baseline(results)
+    declared = asked or own
     if declared in panel.optimizers:
-        return str(declared), []
-    text = (
-        f"The baseline {declared!r} has no runs" if declared else "The study declares no baseline"
-    )
+        text = f"The study declares {own or 'no baseline'}; against {declared} nothing is tested."
+        return str(declared), [Caution("other-baseline", text)] if declared != own else []
+    none = str(results.study.get("primary_reason") or "The study declares no baseline")
+    text = f"The baseline {declared!r} has no runs" if declared else none
     return "", [Caution("no-baseline", f"{text}; no comparison is tested.")]
+
+
+def _declared_baseline(results: ResultsLike) -> str:
+    primary = results.study.get("primary") or {}
+    return str((primary.get("baseline") if isinstance(primary, Mapping) else primary) or "")
 
 
 def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str, Estimate]:
@@ -240,8 +236,10 @@ def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str
     random = next((label for name, label in lines if name == "random"), "")
     if not random or cut.axis not in panel.steps.position:
         return {}
+    spent = np.append(panel.steps.spent[cut.axis], -np.inf)[panel.run].max(axis=(0, 2), initial=0)
+    at = np.minimum(cut.at, spent)  # nothing is known beyond
     return {
-        label: random_worth(panel, cut.axis, cut.at, label, random=random)
+        label: random_worth(panel, cut.axis, at, label, random=random)
         for label in panel.optimizers
         if label != random
     }

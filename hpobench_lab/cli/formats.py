@@ -4,74 +4,60 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 
-__all__ = ["WRITERS"]
+__all__ = ["csv_text", "latex", "markdown"]
 
 Row = Sequence[str]
-_LATEX = {c: f"\\{c}" for c in "&%$#_{}"} | {
-    "\\": r"\textbackslash{}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-    "–": "--",
-    "²": r"\textsuperscript{2}",
-}
 
 
-def _markdown(head: Row, rows: Sequence[Row]) -> str:
+def markdown(head: Row, rows: Sequence[Row]) -> str:
     """Return a Markdown table.
 
-    >>> print(_markdown(["#", "who"], [["1", "a|b"]]))
+    >>> print(markdown(["#", "who"], [["1", "a|b"]]))
     | # | who |
     |---|---|
     | 1 | a\\|b |
     """
-    lines = [[cell.replace("|", r"\|") for cell in row] for row in (head, *rows)]
+    from hpobench_lab.report.markdown import safe
+
+    lines = [list(head), *([safe(cell) for cell in row] for row in rows)]
     shown = [f"| {' | '.join(line)} |" for line in lines]
     return "\n".join([shown[0], "|" + "---|" * len(head), *shown[1:]])
 
 
-def _csv(head: Row, rows: Sequence[Row]) -> str:
+def csv_text(records: Sequence[Mapping[str, object]]) -> str:
+    """Return numbers in full precision; what is not known is empty, infinity is ``inf``.
+
+    >>> print(csv_text([{"who": "a,b", "p": 0.1}, {"who": "c", "p": float("nan")}]))
+    who,p
+    "a,b",0.1
+    c,
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([head, *rows])
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(records[0] if records else ())
+    writer.writerows([_cell(v) for v in record.values()] for record in records)
     return text.getvalue().rstrip("\n")
 
 
-def _latex(head: Row, rows: Sequence[Row]) -> str:
-    """Return a tabular with the rules of booktabs.
+def _cell(value: object) -> object:
+    return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
 
-    >>> print(_latex(["#", "who"], [["1", "a_b"]]))
-    \\begin{tabular}{ll}
-    \\toprule
-    \\# & who \\\\
-    \\midrule
-    1 & a\\_b \\\\
-    \\bottomrule
-    \\end{tabular}
+
+def latex(head: Row, rows: Sequence[Row]) -> str:
+    r"""Return a tabular with the rules of booktabs.
+
+    >>> print(latex(["#", "who"], [["1", "a_b"]]))
+    \begin{tabular}{ll}
+    \toprule
+    \# & who \\
+    \midrule
+    1 & a\_b \\
+    \bottomrule
+    \end{tabular}
     """
-    shown = [" & ".join(map(_escaped, row)) + r" \\" for row in (head, *rows)]
-    align = "ll" + "r" * (len(head) - 2)
-    return "\n".join(
-        [
-            rf"\begin{{tabular}}{{{align}}}",
-            r"\toprule",
-            shown[0],
-            r"\midrule",
-            *shown[1:],
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-    )
+    from hpobench_lab.report.latex import booktabs
 
-
-def _escaped(cell: str) -> str:
-    return "".join(_LATEX.get(c, c) for c in cell)
-
-
-WRITERS: Mapping[str, Callable[[Row, Sequence[Row]], str]] = {
-    "md": _markdown,
-    "csv": _csv,
-    "latex": _latex,
-}
+    return booktabs(head, rows)

@@ -1,36 +1,52 @@
-"""``report`` and ``compare``: read results."""
+"""``report``, ``compare`` and ``export``: read results."""
 
 from __future__ import annotations
 
-import glob
-import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from hpobench_lab.cli.evaluate import newest
-from hpobench_lab.cli.formats import WRITERS
+from hpobench_lab.cli import export
+from hpobench_lab.cli.folders import Folders, chosen
+from hpobench_lab.cli.formats import csv_text, latex, markdown
 from hpobench_lab.cli.options import Debug, Json, Out, examples
-from hpobench_lab.cli.output import emit, say, terminal_width
-from hpobench_lab.errors import DataError, StudyError, suggestion
+from hpobench_lab.cli.output import emit, note, say, terminal_width
+from hpobench_lab.errors import StudyError
 
 if TYPE_CHECKING:
+    from hpobench_lab.analysis import Analysis
     from hpobench_lab.results import Results
 
 __all__ = ["register"]
 
 At = Annotated[
     float | None,
-    typer.Option("--at", help="Cut on the budget's axis; default the budget.", metavar="AMOUNT"),
+    typer.Option("--at", help="Read the runs there; default the budget.", metavar="AMOUNT"),
+]
+Axis = Annotated[
+    str | None,
+    typer.Option(
+        "--axis",
+        help="What --at counts; default the budget's axis. One of evaluations, fidelity_units, "
+        "full_evaluations, simulated_seconds, wall_seconds, joules, grams_co2e.",
+        metavar="AXIS",
+    ),
+]
+Baseline = Annotated[
+    str | None,
+    typer.Option("--baseline", help="Compare with this label instead.", metavar="LABEL"),
+]
+Incumbent = Annotated[
+    str,
+    typer.Option(
+        "--incumbent", help="What is read: true, any-fidelity or max-fidelity-only.", metavar="KIND"
+    ),
 ]
 Form = Annotated[
     Literal["rich", "md", "csv", "json", "latex"],
     typer.Option("--format", help="Of the table.", metavar="rich|md|csv|json|latex"),
-]
-Folders = Annotated[
-    list[str] | None,
-    typer.Argument(help="Results folders; default the newest.", metavar="RESULT..."),
 ]
 
 
@@ -42,17 +58,21 @@ def register(app: typer.Typer) -> None:
         epilog=examples(
             "hpobench-lab report                        the newest folder in results/",
             "hpobench-lab report results/quick-3f2a91 -o my-report",
+            "hpobench-lab report results/quick-*        several folders as one study",
         ),
     )(report)
     app.command(
         "compare",
-        short_help="Print the league table of results.",
+        short_help="Print the league table of results, at any budget.",
         epilog=examples(
             "hpobench-lab compare results/quick-3f2a91",
-            "hpobench-lab compare --at 50 --format md   where half the budget is spent, for a page",
+            "hpobench-lab compare --at 50 --format latex  where half the budget is spent",
+            "hpobench-lab compare --axis simulated_seconds --at 600",
+            "hpobench-lab compare --baseline sobol      against another one",
             "hpobench-lab compare --json | python -m json.tool",
         ),
     )(compare)
+    export.register(app)
 
 
 def report(
@@ -64,61 +84,70 @@ def report(
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Write report.html, report.md, result.json and the figures of results."""
+    """Write the report of results: page, summary, result.json, figures, tables, references."""
     from hpobench_lab.report import league_text, write_report
 
-    found = _load(results, out)
+    found = chosen(results, out)
     folder = target or Path("reports") / str(found.study["name"])
     files = write_report(found, folder)
     if as_json:
         emit({"report": str(files.html), "folder": str(folder)})
         return
-    say(league_text(found, table_width=terminal_width()))
+    say(league_text(files.analysis, table_width=terminal_width()))
     say(f"\nreport   {files.html}")
 
 
 def compare(
     results: Folders = None,
     at: At = None,
+    axis: Axis = None,
+    baseline: Baseline = None,
+    incumbent: Incumbent = "true",
     form: Form = "rich",
     out: Out = Path("results"),
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
-    """Print the league table: rank, effect, interval, corrected p, win/tie/loss."""
+    """Print the league table: rank, effect, interval, corrected p, win/tie/loss.
+
+    Several folders are read as one study. At the declared budget the numbers are those of the
+    report; any other cut is exploratory: effects and intervals, nothing is tested.
+    """
     if as_json and form not in ("rich", "json"):
         raise StudyError(f"--json and --format {form} ask for different things; give one of them")
-    if at is not None and not 0 < at < math.inf:
-        raise StudyError(f"--at must be a positive number, got {at:g}")
-    found = _load(results, out)
-    from hpobench_lab import report as reports
-    from hpobench_lab.analysis import analyse
+    from hpobench_lab.report.compared import check_cut
+    from hpobench_lab.report.compared import compare as compared
 
-    analysis = analyse(found, at=at)
-    if as_json or form == "json":
+    check_cut(at, axis, incumbent)
+    found = chosen(results, out)
+    asked = compared(found, at=at, axis=axis, baseline=baseline, incumbent=incumbent)
+    _show(found, asked.analysis, "json" if as_json else form)
+
+
+def _show(results: Results, analysis: Analysis, form: str) -> None:
+    """Print the comparison; what limits it goes to stderr where the format has no room for it."""
+    from hpobench_lab import report as reports
+
+    if form == "json":
         from hpobench_lab.report.provenance import provenance
 
-        emit(reports.document(analysis, [], provenance(analysis, found)))
+        emit(reports.document(analysis, [], provenance(analysis, results)))
     elif form == "rich":
         say(reports.league_text(analysis, table_width=terminal_width()))
     else:
-        say(WRITERS[form](reports.LEAGUE_COLUMNS, reports.league_rows(analysis)))
+        head, rows = reports.LEAGUE_COLUMNS, reports.league_rows(analysis)
+        say(_written(analysis, form, head, rows))
+        note(analysis.verdict.sentence)
+        for caution in analysis.cautions:
+            if caution.banner:
+                note(f"warning: {caution.text}")
 
 
-def _load(patterns: list[str] | None, out: Path) -> Results:
-    from hpobench_lab.results import load
+def _written(
+    analysis: Analysis, form: str, head: Sequence[str], rows: Sequence[Sequence[str]]
+) -> str:
+    if form == "csv":
+        from hpobench_lab.report.compared import records
 
-    return load(*(_folders(patterns) if patterns else [newest(out)]))
-
-
-def _folders(patterns: list[str]) -> list[Path]:
-    """Return the folders, patterns expanded as a shell does."""
-    found: list[Path] = []
-    for pattern in patterns:
-        names = sorted(glob.glob(pattern)) if glob.has_magic(pattern) else [pattern]
-        folders = [Path(n) for n in names if (Path(n) / "study.json").is_file()]
-        if not folders:
-            known = [str(p.parent) for p in Path("results").glob("*/study.json")]
-            raise DataError(f"{pattern} is no results folder.{suggestion(pattern, known)}")
-        found += folders
-    return found
+        return csv_text(records(analysis))
+    return latex(head, rows) if form == "latex" else markdown(head, rows)

@@ -16,25 +16,45 @@ from hpobench_lab.figures.style import Look
 __all__ = ["rungs"]
 
 TRIALS = 400
+PANELS = 24
+"""Pairs of a testbed and an optimizer at most."""
+
 COLUMNS = ("panel", "optimizer", "trial", "parent", "fidelity", "loss", "axis")
 
 
 def rungs(analysis: Analysis, results: ResultsLike) -> Plot:
-    """Return told losses over fidelity for the first finished seed of each pair that uses it."""
+    """Return told losses over fidelity for the first finished seed of each pair that uses it.
+
+    Its rows: ``panel``, ``optimizer``, ``trial`` (its number in the run), ``parent`` (the trial
+    that it continued, -1 for none), ``fidelity`` (in units of ``axis``), ``loss`` (as told).
+    """
     panel = analysis.panel
+    order = [panel.optimizers.index(r.label) for r in analysis.league]
     lines: list[tuple[Any, ...]] = []
+    drawn = left = 0
     for j, bed in enumerate(panel.beds):
-        for i, label in enumerate(panel.optimizers):
-            done = panel.run[i, j][panel.present[i, j] & ~panel.failed[i, j]]
-            if bed.fidelity and len(done):
-                lines += _run(results, int(done[0]), f"{bed.id}: {label}", label, bed.fidelity)
+        for i in order if bed.fidelity else ():
+            label, done = (
+                panel.optimizers[i],
+                panel.run[i, j][panel.present[i, j] & ~panel.failed[i, j]],
+            )
+            name = f"{bed.id}: {label}"
+            found = (
+                _run(results, int(done[0]), name, label, bed.fidelity)
+                if len(done) and bed.fidelity
+                else []
+            )
+            left += bool(found) and drawn >= PANELS
+            lines += found if drawn < PANELS else []
+            drawn += bool(found) and drawn < PANELS
     columns = list(zip(*lines, strict=True)) if lines else [()] * len(COLUMNS)
+    rest = f" The first {PANELS} of {drawn + left} such pairs, testbed by testbed." if left else ""
     return Plot(
         "f12-rungs",
         "Learning curves with rungs",
         "One run (the first seed) of each optimizer that used several fidelities. A dot is a "
         "trial; a line joins a trial to the one that it continued. Few dots on the right mean "
-        f"that many were stopped early. At most {TRIALS} trials are drawn.",
+        f"that many were stopped early. At most {TRIALS} trials are drawn.{rest}",
         dict(zip(COLUMNS, columns, strict=True)),
         draw,
         looks_of(analysis),
@@ -70,13 +90,15 @@ def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
     from matplotlib.collections import LineCollection
 
     look = known[rows["optimizer"][0]]
+    j = list(known).index(look.label)
     at = {t: (x, y) for t, x, y in zip(rows["trial"], rows["fidelity"], rows["loss"], strict=True)}
     lines = [
         (at[parent], at[trial])
         for trial, parent in zip(rows["trial"], rows["parent"], strict=True)
         if parent in at
     ]
-    ax.add_collection(LineCollection(lines, colors=look.colour, linewidths=0.6, alpha=0.5))
+    style: dict[str, Any] = {"colors": look.colour, "linewidths": 0.6, "alpha": 0.5}
+    ax.add_collection(LineCollection(lines, gid=f"o{j}-line", **style))
     ax.plot(
         rows["fidelity"],
         rows["loss"],
@@ -85,5 +107,6 @@ def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
         color=look.colour,
         markersize=2.6,
         alpha=0.7,
+        gid=f"o{j}-mark",
     )
     log_axes(ax, str(rows["axis"][0]), "told loss", both=min(rows["loss"]) > 0)

@@ -9,7 +9,15 @@ from typing import Any
 import numpy as np
 
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.figures.curves import log_x, looks_of, ranked_only, shared_grid
+from hpobench_lab.figures.curves import (
+    add_band,
+    add_steps,
+    behind_first,
+    log_x,
+    looks_of,
+    ranked_only,
+    shared_grid,
+)
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import Look
 
@@ -19,7 +27,12 @@ DRAWS = 400
 
 
 def rank_over_time(analysis: Analysis) -> Plot:
-    """Return mean ranks at each point of the budget; a run without a value ranks last."""
+    """Return mean ranks at each point of the budget; a run without a value ranks last.
+
+    Its rows: ``panel`` (one), ``optimizer``, ``x`` (in units of ``axis``), ``value`` (ranks among
+    the optimizers of each testbed and seed, ties averaged, then averaged over seeds, a source's
+    testbeds and sources), ``low`` and ``high`` (95 %, sources drawn again).
+    """
     panel = analysis.panel
     x, at, words = shared_grid(analysis)
     keep, left_out = ranked_only(analysis)
@@ -44,15 +57,18 @@ def rank_over_time(analysis: Analysis) -> Plot:
         for line in zip(x.tolist(), middle.tolist(), low.tolist(), high.tolist(), strict=True):
             for key, v in zip(rows, ("", label, *line, words), strict=True):
                 rows[key].append(v)
+    grey = sum(known[label].other for label in names)
+    others = f" Thin grey: the {grey} others, named in the data." if grey else ""
     return Plot(
         "f2-ranks",
         "Mean rank over time",
         f"Mean rank over the {n} sources, 1 is best; band: 95 % by resampling sources. A run "
-        f"without a value yet, or failed, ranks last. Ranks depend on who takes part.{left_out}",
+        "without a value yet, or failed, ranks last. Ranks depend on who takes "
+        f"part.{others}{left_out}",
         rows,
         draw,
         {label: known[label] for label in names},
-        size=(5.2, 3.1),
+        size=(4.2, 2.8),
     )
 
 
@@ -75,25 +91,16 @@ def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:
     """Draw the ranks, best on top."""
     from matplotlib.ticker import MaxNLocator
 
-    from hpobench_lab.figures.f1_regret import _sparse
-
     optimizer = np.array(rows["optimizer"])
-    for look in sorted(known.values(), key=lambda v: not v.baseline):
+    for j, look in behind_first(known):
         at = optimizer == look.label
         x, y, low, high = (
             np.array(rows[k], dtype=np.float64)[at] for k in ("x", "value", "low", "high")
         )
-        ax.fill_between(x, low, high, step="post", color=look.colour, alpha=0.1, linewidth=0)
-        ax.plot(
-            x,
-            y,
-            drawstyle="steps-post",
-            color=look.colour,
-            linestyle=look.style,
-            marker=look.marker,
-            markevery=_sparse(x),
-        )
-    ax.yaxis.set_major_locator(MaxNLocator(integer=True))
+        add_band(ax, j, look, x, low, high)
+        add_steps(ax, j, look, x, y)
+    span = abs(ax.get_ylim()[1] - ax.get_ylim()[0])
+    ax.yaxis.set_major_locator(MaxNLocator(nbins=6, integer=span > 3, steps=[1, 2, 5, 10]))
     ax.invert_yaxis()
     log_x(ax, str(rows["axis"][0]) if len(rows["axis"]) else "")
     ax.set_ylabel("mean rank (1 = best)")

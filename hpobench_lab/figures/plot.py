@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from hpobench_lab.figures.style import Look, page_style, plain
+from hpobench_lab.figures.style import Look
 
 __all__ = ["Draw", "Plot", "Rows", "csv_text", "inline_svgs", "save"]
 
@@ -17,8 +18,8 @@ Rows = Mapping[str, Sequence[Any]]
 Draw = Callable[[Any, Rows, Mapping[str, Look]], None]
 """Draws one panel's rows on matplotlib axes."""
 
-WIDTH, HEIGHT = 3.5, 2.5
-DPI = 160
+WIDTH, HEIGHT = 2.7, 1.95
+"""Of a small multiple, inches; three stand side by side on a page."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +49,31 @@ class Plot:
     @property
     def panels(self) -> list[str]:
         """Return the names of the small multiples, in order."""
-        return list(dict.fromkeys(str(p) for p in self.rows["panel"]))
+        return list(self._members)
 
     def of(self, panel: str) -> Rows:
         """Return the rows of one panel."""
-        keep = [i for i, p in enumerate(self.rows["panel"]) if p == panel]
+        keep = self._members.get(panel, [])
         return {k: [v[i] for i in keep] for k, v in self.rows.items()}
+
+    @cached_property
+    def csv(self) -> str:
+        """Return the rows as CSV text, written once however often it is asked for."""
+        return csv_text(self.rows)
+
+    @cached_property
+    def _members(self) -> dict[str, list[int]]:
+        found: dict[str, list[int]] = {}
+        for i, panel in enumerate(self.rows["panel"]):
+            found.setdefault(str(panel), []).append(i)
+        return found
+
+    @cached_property
+    def _sheet(self) -> Any:
+        """Return the drawing that all formats and the page's panels are printed from."""
+        from hpobench_lab.figures.sheet import laid_out
+
+        return laid_out(self)
 
 
 def csv_text(rows: Rows) -> str:
@@ -67,97 +87,37 @@ def csv_text(rows: Rows) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(rows)
-    writer.writerows([_cell(v) for v in line] for line in zip(*rows.values(), strict=True))
+    columns = [list(map(_cell, values)) for values in rows.values()]
+    writer.writerows(zip(*columns, strict=True))
     return out.getvalue()
 
 
 def _cell(value: Any) -> str:
-    if isinstance(value, bool | int | str):
+    if isinstance(value, str):
+        return value
+    if isinstance(value, int):  # bool included
         return str(value)
     return "" if value != value else repr(float(value))
-
-
-def _figure(plot: Plot, panels: Sequence[str], *, legend: bool | None) -> Any:
-    """Return the figure of some panels; ``legend=None``: the page writes titles and legend."""
-    from matplotlib.figure import Figure
-    from matplotlib.layout_engine import ConstrainedLayoutEngine
-
-    across = min(3, len(panels))
-    down = -(-len(panels) // max(across, 1))
-    w, h = plot.size
-    extra = 0.35 * (1 + (len(plot.looks) - 1) // (3 * across)) if legend else 0.0
-    layout = ConstrainedLayoutEngine()
-    figure = Figure(figsize=(w * max(across, 1), h * max(down, 1) + extra), layout=layout, dpi=DPI)
-    axes = figure.subplots(max(down, 1), max(across, 1), squeeze=False).ravel()
-    for ax, panel in zip(axes, panels, strict=False):
-        plot.draw(ax, plot.of(panel), plot.looks)
-        if panel and legend is not None:
-            ax.set_title(plain(panel))
-    for ax in axes[len(panels) :]:
-        ax.set_visible(False)
-    if legend:
-        figure.legend(
-            handles=_handles(plot.looks), loc="outside lower center", ncols=min(3 * across, 6)
-        )
-    layout.execute(figure)  # once, for all formats
-    figure.set_layout_engine("none")
-    return figure
-
-
-def _handles(known: Mapping[str, Look]) -> list[Any]:
-    from matplotlib.lines import Line2D
-
-    return [
-        Line2D([], [], color=x.colour, linestyle=x.style, marker=x.marker, label=plain(x.label))
-        for x in known.values()
-    ]
-
-
-def _bytes(figure: Any, kind: str) -> bytes:
-    """Return a figure that is laid out already; the canvases are called without a trial draw."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.backends.backend_pdf import FigureCanvasPdf
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
-    out, dpi = io.BytesIO(), figure.dpi
-    canvas: Any
-    if kind == "svg":
-        canvas = FigureCanvasSVG(figure)
-        canvas.print_svg(out, metadata={"Date": None, "Creator": None})
-    elif kind == "pdf":
-        nameless = dict.fromkeys(("CreationDate", "ModDate", "Creator", "Producer"))
-        canvas = FigureCanvasPdf(figure)
-        canvas.print_pdf(out, metadata=nameless)
-    else:
-        canvas = FigureCanvasAgg(figure)
-        canvas.print_png(out, metadata={"Software": None})
-    figure.dpi = dpi
-    return out.getvalue()
 
 
 def save(plot: Plot, folder: Path) -> list[str]:
     """Write the figure as SVG, PDF and PNG and the CSV that it draws; return the file names."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{plot.id}.csv").write_text(csv_text(plot.rows), encoding="utf-8", newline="")
-    with page_style(plot.id):
-        figure = _figure(plot, plot.panels, legend=plot.legend)
-        for kind in ("svg", "pdf", "png"):
-            (folder / f"{plot.id}.{kind}").write_bytes(_bytes(figure, kind))
+    (folder / f"{plot.id}.csv").write_text(plot.csv, encoding="utf-8", newline="")
+    for kind in ("svg", "pdf", "png"):
+        (folder / f"{plot.id}.{kind}").write_bytes(plot._sheet.printed(kind))
     return [f"{plot.id}.{kind}" for kind in ("svg", "pdf", "png", "csv")]
 
 
 def inline_svgs(plot: Plot) -> dict[str, str]:
-    """Return each panel as an SVG element for a page, drawn by the same function as the files."""
+    """Return each panel as an SVG element for a page, printed from the drawing of the files.
+
+    Text stays text there, in the page's font; ids begin with ``<plot.id>-<number of the panel>-``.
+    """
     from hpobench_lab.figures.inline import for_page
 
     out = {}
     for i, panel in enumerate(plot.panels):
-        with page_style(f"{plot.id}-{i}"):
-            figure = _figure(plot, [panel], legend=None)
-            figure.patch.set_visible(False)
-            for ax in figure.axes:
-                ax.patch.set_visible(False)
-            svg = _bytes(figure, "svg").decode()
         name = plot.title + (f": {panel}" if panel else "")
-        out[panel] = for_page(svg, prefix=f"{plot.id}-{i}-", name=name)
+        out[panel] = for_page(plot._sheet.panel(i), prefix=f"{plot.id}-{i}-", name=name)
     return out

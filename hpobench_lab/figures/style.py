@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DARK", "INK", "PALETTE", "Look", "looks", "page_style", "plain"]
+__all__ = ["DARK", "INK", "PALETTE", "Look", "looks", "page_style", "plain", "shortened"]
 
 PALETTE = (
     "#1845fb",
@@ -23,10 +23,20 @@ PALETTE = (
 )
 """petroff8 (Petroff 2021, https://arxiv.org/abs/2107.02270)."""
 
-DARK = {"#1845fb": "#5f83ff", "#c91f16": "#ef5148", "#656364": "#a6a3a4", "#7d7d7d": "#9b9b9b"}
-"""What a dark page shows instead of the colours that are too dark there."""
+DARK = {
+    "#1845fb": "#5f83ff",
+    "#c91f16": "#ef5148",
+    "#656364": "#a6a3a4",
+    "#7d7d7d": "#9b9b9b",
+    "#5a5a5a": "#8a8a8a",
+    "#b9b9b9": "#5c5f63",
+}
+"""What a dark page shows instead of the colours that are too dark, or too bright, there."""
 
 GREYS = ("#7d7d7d", "#a8a8a8", "#5a5a5a")
+OTHER = "#b9b9b9"
+"""Of the optimizers that are not among those with a colour."""
+
 INK = "#1a1b1d"
 MARKERS = "osD^vP*X"
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.4, 1.4), (6, 1.5, 1.4, 1.5), (9, 2))
@@ -42,6 +52,7 @@ class Look:
         marker: Of matplotlib.
         dash: Lengths on and off in line widths; () is solid.
         baseline: Whether it is drawn grey and behind the others.
+        other: Whether it is one of many that share a thin grey line and an entry of the legend.
     """
 
     label: str
@@ -49,6 +60,12 @@ class Look:
     marker: str
     dash: tuple[float, ...]
     baseline: bool = False
+    other: bool = False
+
+    @property
+    def grey(self) -> bool:
+        """Return whether it is drawn without a colour."""
+        return self.baseline or self.other
 
     @property
     def style(self) -> Any:
@@ -56,24 +73,36 @@ class Look:
         return (0, self.dash) if self.dash else "-"
 
 
-def looks(labels: Sequence[str], baselines: Sequence[str] = ()) -> dict[str, Look]:
+def looks(
+    labels: Sequence[str], baselines: Sequence[str] = (), best: Sequence[str] = ()
+) -> dict[str, Look]:
     """Return a look for each label, in order; baselines are grey.
+
+    Args:
+        labels: Of the optimizers.
+        baselines: Those that are drawn grey, each with its own dash.
+        best: All labels, best first; where more than eight would take a colour, the best seven
+            have one and the others share one thin grey. By default in the order of the labels.
 
     >>> [x.colour for x in looks(["random", "tpe"], ["random"]).values()]
     ['#7d7d7d', '#1845fb']
+    >>> [x.label for x in looks([f"o{i}" for i in range(10)]).values() if x.other]
+    ['o7', 'o8', 'o9']
     """
+    ranked = [x for x in (best or labels) if x not in baselines]
+    most = 8 if len(ranked) <= 8 else 7  # the eighth is nearly grey
+    bright = [x for x in labels if x in set(ranked[:most])]
+    greys = [x for x in labels if x in baselines]
     out: dict[str, Look] = {}
-    grey = bright = 0
     for label in labels:
-        if label in baselines:
-            dash = DASHES[1 + grey % 4]
-            out[label] = Look(label, GREYS[grey % 3], "x+1"[grey % 3], dash, baseline=True)
-            grey += 1
-            continue
-        turn = bright // len(PALETTE)
-        mark, dash = MARKERS[(bright + turn) % 8], DASHES[(bright + turn) % len(DASHES)]
-        out[label] = Look(label, PALETTE[bright % len(PALETTE)], mark, dash)
-        bright += 1
+        if label in bright:
+            i = bright.index(label)
+            out[label] = Look(label, PALETTE[i], MARKERS[i], DASHES[i % len(DASHES)])
+        elif label in greys:
+            i = greys.index(label)
+            out[label] = Look(label, GREYS[i % 3], "x+1"[i % 3], DASHES[1 + i % 4], baseline=True)
+        else:
+            out[label] = Look(label, OTHER, "+", (), other=True)
     return out
 
 
@@ -86,15 +115,33 @@ def plain(text: str) -> str:
     return "".join(c if unicodedata.category(c) != "Cc" else "�" for c in text)
 
 
+def shortened(text: str, most: int) -> str:
+    """Return a name that fits, without control characters; its middle gives way.
+
+    >>> shortened("optuna.tpe(multivariate=true, constant_liar=true)", 21)
+    'optuna.tpe…liar=true)'
+    """
+    name = plain(" ".join(text.split()))
+    if len(name) <= most:
+        return name
+    keep = max(most, 3) - 1
+    return f"{name[: keep - keep // 2]}…{name[-(keep // 2) :]}"
+
+
 @contextmanager
-def page_style(salt: str) -> Iterator[None]:
-    """Set matplotlib so that the same data give the same bytes, text drawn as paths."""
+def page_style(salt: str, *, text: str = "path") -> Iterator[None]:
+    """Set matplotlib so that the same data give the same bytes.
+
+    Args:
+        salt: Of generated names.
+        text: What text is in SVG: ``path`` (the same everywhere) or ``none`` (text).
+    """
     import matplotlib as mpl
 
     settings: dict[Any, Any] = {
         "backend": "Agg",
         "svg.hashsalt": salt,
-        "svg.fonttype": "path",
+        "svg.fonttype": text,
         "pdf.fonttype": 42,
         "font.family": ["DejaVu Sans"],
         "font.size": 8,

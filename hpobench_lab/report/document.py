@@ -6,9 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hpobench_lab.analysis.comparisons import Comparison
+from hpobench_lab.analysis.estimate import Estimate
 from hpobench_lab.analysis.league import LeagueRow
 from hpobench_lab.analysis.panel import Bed
 from hpobench_lab.analysis.study import Analysis
+from hpobench_lab.report.estimates import estimate, why
+from hpobench_lab.report.references import cited, in_words
+from hpobench_lab.report.standings import standings
 
 __all__ = ["SCHEMA", "document"]
 
@@ -28,54 +33,52 @@ def document(
             "best": a.verdict.best or None,
             "decided": a.verdict.decided,
             "reason": a.verdict.reason,
+            "further": list(a.verdict.further),
         },
         "budget": {"axis": a.cut.declared[0], "amount": a.cut.declared[1]},
-        "cut": {"axis": a.cut.axis, "words": a.cut.words},
+        "cut": {
+            "axis": a.cut.axis,
+            "amount": a.cut.amount,
+            "words": a.cut.words,
+            "exploratory": a.cut.exploratory,
+        },
         "baseline": a.baseline or None,
+        "metric": a.metric,
         "runs": {
             "planned": a.completion.planned,
             "ok": a.completion.ok,
             "failed": a.completion.failed,
             "missing": a.completion.missing,
         },
-        "optimizers": [_optimizer(row) for row in a.league],
+        "optimizers": [_optimizer(row, a.worth.get(row.label)) for row in a.league],
         "testbeds": [_testbed(a, j, bed) for j, bed in enumerate(a.panel.beds)],
-        "comparisons": [
-            {
-                "a": c.a,
-                "b": c.b,
-                "effect": c.effect,
-                "low": c.low,
-                "high": c.high,
-                "p": c.p,
-                "p_holm": c.p_holm,
-                "p_sign": c.p_sign,
-                "win": c.win,
-                "tie": c.tie,
-                "loss": c.loss,
-                "a12": c.a12,
-                "n": c.n,
-                "excluded": c.excluded,
-                "outcome": c.outcome,
-                "method": c.method,
-                "citation": c.citation,
-            }
-            | ({f"{k}_reason": c.reason for k in ("p", "p_holm", "p_sign")} if c.reason else {})
-            for c in a.comparisons
-        ],
+        "comparisons": [_comparison(c) for c in a.comparisons],
+        **standings(a),
         "sensitivity": [{"metric": k, "winner": v or None} for k, v in a.sensitivity.items()],
         "energy": _energy(a),
         "not_applicable": [dict(p) for p in a.not_applicable],
-        "warnings": [{"code": c.code, "text": c.text} for c in a.cautions],
+        "warnings": [{"code": c.code, "level": c.level, "text": c.text} for c in a.cautions],
         "figures": [dict(f) for f in figures],
+        "references": [
+            {"key": r.key, "text": in_words(r)} for r in cited(a, [f["id"] for f in figures])
+        ],
         "provenance": dict(provenance),
     }
     clean: dict[str, Any] = _clean(body)
     return clean
 
 
-def _optimizer(row: LeagueRow) -> dict[str, Any]:
-    r, c = row.regret, row.cost
+def _comparison(c: Comparison) -> dict[str, Any]:
+    names = (
+        "a b effect low high p p_holm p_sign win tie loss a12 n excluded outcome method citation"
+    )
+    return {name: getattr(c, name) for name in names.split()} | why(
+        c.reason, p=c.p, p_holm=c.p_holm, p_sign=c.p_sign
+    )
+
+
+def _optimizer(row: LeagueRow, worth: Estimate | None) -> dict[str, Any]:
+    c, done = row.cost, row.completion
     return {
         "label": row.label,
         "id": row.id,
@@ -83,28 +86,30 @@ def _optimizer(row: LeagueRow) -> dict[str, Any]:
         "params": dict(row.params),
         "rank": row.place,
         "mean_rank": row.mean_rank,
-        "regret": {
-            "estimate": r.value,
-            "low": r.low,
-            "high": r.high,
-            "n": r.n,
-            "excluded": r.excluded,
-            "method": r.method,
-            "citation": r.citation,
-        }
-        | ({f"{k}_reason": r.reason for k in ("low", "high")} if r.reason else {}),
-        "completion": row.completion.rate,
+        "regret": estimate(row.regret),
+        "worth": None if worth is None else estimate(worth),
+        "completion": done.rate,
         "runs": {
-            "planned": row.completion.planned,
-            "ok": row.completion.ok,
-            "failed": row.completion.failed,
+            "planned": done.planned,
+            "ok": done.ok,
+            "failed": done.failed,
+            "missing": done.missing,
         },
         "ask_tell_s": c.ask_tell_s,
         "eval_s": c.eval_s,
         "cpu_s": c.cpu_s,
         "energy_j": {"value": c.energy_j, "method": c.method}
-        | ({} if math.isfinite(c.energy_j) else {"value_reason": "no energy is known"}),
-    } | ({f"{k}_reason": row.rank_reason for k in ("rank", "mean_rank")} if row.rank_reason else {})
+        | why("no energy is known", value=c.energy_j),
+    } | _no_place(row, worth is None)
+
+
+def _no_place(row: LeagueRow, no_worth: bool) -> dict[str, str]:
+    """Return why there is no rank and no worth."""
+    out = {"worth_reason": "it is a control, or there is none to measure by"} if no_worth else {}
+    if row.place is None:
+        reason = row.rank_reason or "no source can be used"
+        out |= {"rank_reason": reason, "mean_rank_reason": reason}
+    return out
 
 
 def _testbed(a: Analysis, j: int, bed: Bed) -> dict[str, Any]:
@@ -137,12 +142,12 @@ def _energy(a: Analysis) -> dict[str, Any]:
         "country": s.country or None,
         "intensity_g_per_kwh": s.intensity_g_per_kwh,
         "coverage": s.coverage,
-    } | (
-        {f"{k}_reason": s.reason for k in ("kwh", "kg_co2e", "coverage", "intensity_g_per_kwh")}
-        if s.reason
-        else {"kg_co2e_reason": s.co2e_reason}
-        if s.co2e_reason
-        else {}
+    } | why(
+        s.reason or s.co2e_reason or "unknown",
+        kwh=s.total_kwh,
+        kg_co2e=s.co2e_kg,
+        intensity_g_per_kwh=s.intensity_g_per_kwh,
+        coverage=s.coverage,
     )
 
 

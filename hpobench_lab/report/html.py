@@ -10,14 +10,27 @@ from typing import Any
 
 from hpobench_lab.analysis.applicability import sentences
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.figures.plot import Plot, csv_text, inline_svgs
+from hpobench_lab.figures.plot import Plot
 from hpobench_lab.figures.style import DARK, Look
-from hpobench_lab.report import prose, tables
+from hpobench_lab.report import page_data, prose, tables
+from hpobench_lab.report.page_figures import numbers, page_figures
 
-__all__ = ["html_page"]
+__all__ = ["html_page", "key_svg"]
 
-EMBED_UP_TO = 200_000
-"""Characters of CSV up to which the page carries the data itself."""
+NIGHT = {
+    "color-scheme": "dark",
+    "--plain": "#232428",
+    "--page": "#141517",
+    "--card": "#1c1d20",
+    "--ink": "#e9e9e6",
+    "--soft": "#a9acb1",
+    "--line": "#34363a",
+    "--accent": "#8ba4ff",
+    "--warn": "#2e2716",
+    "--warn-line": "#b98a24",
+    "--good": "#1b2238",
+}
+"""The page's colours in the dark; ``page.css`` has those of the day."""
 
 
 def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str, Any]) -> str:
@@ -25,56 +38,69 @@ def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str
     from jinja2 import Environment, StrictUndefined
 
     here = files("hpobench_lab.report")
-    css = (here / "page.css").read_text(encoding="utf-8") + _dark_colours()
+    css = (here / "page.css").read_text(encoding="utf-8") + _dark()
     script = (here / "page.js").read_text(encoding="utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     page = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
-    bed_columns, beds = tables.filled(tables.TESTBED_COLUMNS, tables.testbed_rows(analysis))
-    known = {label: look for p in plots for label, look in p.looks.items()}
     return page.render(
         a=analysis,
-        banners=[c for c in analysis.cautions if c.banner],
-        infos=[c for c in analysis.cautions if c.level == "info"],
-        notes=[c for c in analysis.cautions if c.level == "note"],
         css=css,
         script=script,
         policy=_policy(css, script),
-        blocks=_blocks(analysis),
-        league_columns=tables.LEAGUE_COLUMNS,
-        beds=beds,
-        bed_columns=bed_columns,
-        energy_rows=tables.energy_rows(analysis),
-        energy_columns=tables.ENERGY_COLUMNS,
-        energy=prose.energy(analysis),
-        methods=prose.methods(analysis),
-        citations=prose.citations(analysis),
-        crashes=provenance["crashes"],
-        figures={p.id: _figure(p) for p in plots},
-        keys={label: key_svg(look) for label, look in known.items()},
-        not_applicable=sentences(analysis.not_applicable),
         provenance=provenance,
+        crashes=provenance["crashes"],
+        **_cautions(analysis),
+        **_tables(analysis),
+        **_figures(analysis, plots),
+        **_words(analysis),
     )
 
 
-def _blocks(analysis: Analysis) -> list[list[dict[str, Any]]]:
-    """Return the league table's rows: those with a rank, then those without, if any."""
-    sources = len(analysis.panel.sources)
-    rows = [
-        {"label": row.label, "part": tables.served(row, sources), "cells": cells}
-        for row, cells in zip(analysis.league, tables.league_rows(analysis), strict=True)
-    ]
-    blocks = [r for r in rows if not r["part"]], [r for r in rows if r["part"]]
-    return [block for block in blocks if block]
+def _cautions(analysis: Analysis) -> dict[str, Any]:
+    found = analysis.cautions
+    return {
+        "banners": [c for c in found if c.banner],
+        "infos": [c for c in found if c.level == "info"],
+        "notes": [c for c in found if c.level == "note"],
+    }
 
 
-def _figure(plot: Plot) -> dict[str, Any]:
-    text = csv_text(plot.rows)
-    data = f"figures/{plot.id}.csv"
-    if len(text) <= EMBED_UP_TO:
-        data = "data:text/csv;base64," + base64.b64encode(text.encode()).decode()
-    return {"plot": plot, "panels": inline_svgs(plot), "data": data}
+def _tables(analysis: Analysis) -> dict[str, Any]:
+    bed_columns, beds = tables.filled(tables.TESTBED_COLUMNS, tables.testbed_rows(analysis))
+    words = page_data.testbed_words(analysis)
+    return {
+        "blocks": page_data.blocks(analysis),
+        "columns": page_data.columns(),
+        "controls": page_data.control_rows(analysis),
+        "anytime": page_data.anytime_json(analysis),
+        "last_step": len(analysis.anytime.at) - 1,
+        "bed_columns": bed_columns,
+        "beds": list(zip(words, beds, strict=True)),
+        "bed_words": words,
+        "families": page_data.filters(words),
+        "energy_rows": tables.energy_rows(analysis),
+        "energy_columns": tables.ENERGY_COLUMNS,
+    }
+
+
+def _figures(analysis: Analysis, plots: Sequence[Plot]) -> dict[str, Any]:
+    known = {label: look for p in plots for label, look in p.looks.items()}
+    return {
+        "figures": page_figures(analysis, plots),
+        "keys": {label: key_svg(look) for label, look in known.items()},
+        "index": numbers(analysis, plots),
+    }
+
+
+def _words(analysis: Analysis) -> dict[str, Any]:
+    return {
+        "energy": prose.energy(analysis),
+        "methods": prose.methods(analysis),
+        "citations": prose.citations(analysis),
+        "not_applicable": sentences(analysis.not_applicable),
+    }
 
 
 def key_svg(look: Look) -> str:
@@ -82,7 +108,8 @@ def key_svg(look: Look) -> str:
     dash = f' stroke-dasharray="{" ".join(f"{1.6 * d:g}" for d in look.dash)}"' if look.dash else ""
     return (
         f'<svg class="key" viewBox="0 0 30 12" aria-hidden="true"><path d="M0 6H30" '
-        f'stroke="{look.colour}" stroke-width="1.8"{dash}/>{_marker(look)}</svg>'
+        f'stroke="{look.colour}" stroke-width="{0.9 if look.other else 1.8}"{dash}/>'
+        f"{'' if look.other else _marker(look)}</svg>"
     )
 
 
@@ -105,15 +132,29 @@ def _marker(look: Look) -> str:
         "+": "M15 2v8M11 6h8",
         "1": "M15 6v4M15 6l-3.5-2.5M15 6l3.5-2.5",
     }
-    return f'<path d="{lines[look.marker]}" stroke="{look.colour}" stroke-width="1.4" fill="none"/>'
+    path = lines.get(look.marker, "")
+    return f'<path d="{path}" stroke="{look.colour}" stroke-width="1.4" fill="none"/>'
 
 
-def _dark_colours() -> str:
+def _dark() -> str:
+    """Return the rules of a dark page: where the system is dark, and where a reader asks for it.
+
+    Paper is white, whatever the screen is. The selectors are simple ones, since a marker is drawn
+    by ``<use>``, inside which no ancestor is seen.
+    """
+    shades = {f"--c{light[1:]}": dark for light, dark in DARK.items()}
+    night = "".join(f"{k}:{v};" for k, v in (NIGHT | shades).items())
+    by_day = "".join(f"--c{light[1:]}:{light};" for light in DARK)
     rules = "".join(
-        f'svg [stroke="{light}"]{{stroke:{dark}}}svg [fill="{light}"]{{fill:{dark}}}'
-        for light, dark in DARK.items()
+        f'[{kind}="{light}"]{{{kind}:var(--c{light[1:]})}}'
+        for light in DARK
+        for kind in ("stroke", "fill")
     )
-    return f"@media (prefers-color-scheme:dark){{{rules}}}\n"
+    return (
+        f":root{{{by_day}}}{rules}\n"
+        f"@media screen and (prefers-color-scheme:dark){{:root:not([data-theme=light]){{{night}}}}}"
+        f"\n@media screen{{:root[data-theme=dark]{{{night}}}}}\n"
+    )
 
 
 def _policy(css: str, script: str) -> str:

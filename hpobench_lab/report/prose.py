@@ -1,81 +1,180 @@
-"""Sentences written from the actual settings: methods, energy, provenance."""
+"""Sentences written from the actual settings: methods, energy, references."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
 
+from hpobench_lab.analysis.clusters import crossed
 from hpobench_lab.analysis.comparisons import ENOUGH, attainable_p, family
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.intervals import FEWEST
+from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
+from hpobench_lab.report.citing import cite, plain
+from hpobench_lab.report.references import Reference, cited, in_words, of_optimizer, of_testbed
+from hpobench_lab.report.studytoml import seeds_words
 
-__all__ = ["citations", "energy", "methods", "seeds_words", "study_toml"]
+__all__ = ["carbon", "citations", "energy", "gates", "methods"]
+
+NAMED = 12
+"""Plug-ins that the methods name one by one; of more, all are cited together."""
 
 
-def seeds_words(seeds: Sequence[int]) -> str:
-    """Return seeds as a half-open range where they are one, else as a list.
+def methods(analysis: Analysis, *, written: Callable[[str], str] = plain) -> list[str]:
+    """Return the methods section, a list of paragraphs.
 
-    >>> seeds_words([0, 1, 2]), seeds_words([1, 5]), seeds_words([])
-    ('0:3', '1,5', '')
+    Args:
+        analysis: Of the study.
+        written: How the marks of ``citing`` become text: ``citing.plain`` or ``citing.tex``.
     """
-    if len(seeds) and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
-        return f"{seeds[0]}:{seeds[-1] + 1}"
-    return ",".join(map(str, seeds))
+    parts = [_who(analysis), _runs(analysis), _traces(analysis), _league(analysis)]
+    parts += [_tests(analysis), _gate(analysis), _other(analysis)]
+    return [written(text) for text in parts if text]
 
 
-def methods(analysis: Analysis) -> list[str]:
-    """Return the methods section, a list of paragraphs."""
-    a, panel, n = analysis, analysis.panel, len(analysis.panel.sources)
-    protocol = a.settings.get("protocol") or {}
-    workers = int(protocol.get("workers", 1))
-    done = a.completion
-    runs = (
-        f"{_count(len(panel.optimizers), 'optimizer')} ran on "
-        f"{_count(len(panel.beds), 'testbed')} ({_count(n, 'independent source')} could be used) "
-        f"with {_count(len(a.seeds), 'seed')} ({seeds_words(a.seeds)}) and "
-        f"{workers} simulated worker{'s' if workers > 1 else ''}; the budget was "
-        f"{a.cut.declared[1]:,.10g} {a.cut.declared[0].replace('_', ' ')} a run, and runs are "
-        f"read at {a.cut.words}. Of {done.planned} planned runs {done.ok} ended well, "
-        f"{done.failed} failed and {done.missing} are missing."
+def _who(a: Analysis) -> str:
+    optimizers = [(r.label, of_optimizer(r.id, r.version)) for r in a.league]
+    beds = [(b.id, of_testbed(b)) for b in a.panel.beds]
+    return (
+        f"We compared {_named(optimizers, 'optimizer')} on {_named(beds, 'testbed')}."
+        if optimizers and beds
+        else ""
     )
-    traces = (
+
+
+def _named(found: Sequence[tuple[str, list[Reference]]], noun: str) -> str:
+    """Return plug-ins with their citations; of many, their number with all citations at once."""
+    if len(found) <= NAMED:
+        names = [label + cite(references) for label, references in found]
+        return f"{_count(len(names), noun)} ({', '.join(names)})"
+    every = {r.key: r for _, references in found for r in references if r.author}
+    return _count(len(found), noun) + cite(list(every.values()))
+
+
+def _runs(a: Analysis) -> str:
+    protocol, done = a.settings.get("protocol") or {}, a.completion
+    workers = int(protocol.get("workers", 1))
+    words = a.cut.declared[0].replace("_", " ")
+    left_out = [b.id for b in a.panel.beds if b.excluded]
+    return (
+        f"Every optimizer ran with {_count(len(a.seeds), 'seed')} ({seeds_words(a.seeds)}) and "
+        f"{workers} simulated worker{'s' if workers > 1 else ''}; the budget was "
+        f"{a.cut.declared[1]:,.10g} {words} a run, and runs are read at {a.cut.words}. "
+        f"{_count(len(a.panel.sources), 'independent source')} could be used"
+        + (f"; {', '.join(left_out)} could not be normalised" if left_out else "")
+        + f". Of {done.planned} planned runs {done.ok} ended well, {done.failed} failed and "
+        f"{done.missing} are missing."
+    )
+
+
+def _traces(a: Analysis) -> str:
+    failed = (
+        "A failed run counts with regret 1 and the worst rank; nothing is dropped."
+        if a.completion.failed
+        else "Failed runs would have counted with regret 1 and the worst rank; there were none."
+    )
+    return (
         "The incumbent of a run is the configuration with the smallest loss told so far, at "
         "whatever fidelity; it is scored by its noise-free value at full fidelity where the "
         "testbed knows it. Incumbents are right-continuous steps, never interpolated. Normalised "
         "regret is (value − f_opt) / (f_ref − f_opt) with f_opt and f_ref stored per testbed "
         "(f_ref: the median of one random evaluation), so it does not depend on who takes part. "
-        "A failed run counts with regret 1 and the worst rank; nothing is dropped."
+        + failed
     )
-    tests = (
+
+
+def _league(a: Analysis) -> str:
+    return (
         "Seeds are summarised by the median within a testbed, testbeds by the median within a "
         "source; the source is the unit of replication. The league table shows the interquartile "
-        "mean over sources (Agarwal et al. 2021) with a 95 % percentile interval from "
-        f"{len(a.draws):,} bootstrap studies that resample sources, then seeds, the same for all "
-        "optimizers. Mean ranks are shown beside it, and depend on who takes part. "
+        "mean over sources [@agarwal2021deep] with a 95 % interval from its window shifted over "
+        f"the order statistics, and none for fewer than {FEWEST} sources. Mean ranks are shown "
+        "beside it, and depend on who takes part"
+        + (" [@benavoli2016]." if a.ranks is not None and a.ranks.n else ".")
     )
-    if a.comparisons:
-        tests += (
-            f"Every other optimizer is compared with the baseline {a.baseline} (Demsar 2006) by a "
-            "two-sided Wilcoxon signed-rank test on per-source regrets, exact, zeros as Pratt "
-            "(1959). Holm (1979) corrects over the comparisons that can be tested by design, those "
-            f"with at least {ENOUGH} common sources: {len(family(a.comparisons))} of "
-            f"{len(a.comparisons)} here, which can attain p = "
-            f"{short(attainable_p(a.comparisons))} at best. A12 is the chance that a run beats one "
-            "of the baseline (Vargha, Delaney 2000). As sensitivity the test is repeated on log10 "
-            "regret, on the log-time area under the curve and, where runs failed, without them: "
-            f"{_sensitivity(analysis)}."
+
+
+def _tests(a: Analysis) -> str:
+    if not a.comparisons:
+        return ""
+    size = (
+        "A12 is the chance that a run beats one of the baseline [@vargha2000]. Differences are "
+        "medians over sources with interpolated order-statistic intervals [@hettmansperger1986]"
+    )
+    wide = ", widened where drawing learners and data sets again asks for it [@owen2007]."
+    size += wide if crossed(a.panel.families, a.panel.source) else "."
+    if a.cut.exploratory:
+        return (
+            f"Every other optimizer is compared with the baseline {a.baseline}, by effects and "
+            f"intervals only: this cut is not the declared budget, so nothing is tested. {size}"
         )
-    return [runs, traces, tests]
+    tested = family(a.comparisons)
+    return (
+        f"Every other optimizer is compared with the baseline {a.baseline} [@demsar2006] by a "
+        f"two-sided Wilcoxon signed-rank test [@wilcoxon1945] on the {METRICS[a.metric]} of each "
+        "source, exact, zeros as Pratt [@pratt1959]. Holm's method [@holm1979] corrects over the "
+        f"comparisons that can be tested by design, those with at least {ENOUGH} common sources: "
+        f"{len(tested)} of {len(a.comparisons)} here, which can attain p = "
+        f"{short(attainable_p(a.comparisons))} at best. {size} {_ties(a)}{_sensitivity(a)}"
+    ).strip()
+
+
+def _gate(a: Analysis) -> str:
+    if not a.gates:
+        return ""
+    margin = next(iter(a.gates.values())).margin
+    return (
+        f"Before the runs a margin was declared for not being worse: {margin.words}. An interval "
+        "wholly better than equal is called superior, one that does not pass the margin "
+        "non-inferior, one wholly beyond it inferior, any other inconclusive [@piaggio2012]."
+    )
+
+
+def _ties(a: Analysis) -> str:
+    if all(c.code != "surrogate-ties" for c in a.cautions):
+        return ""
+    return "Differences below the held-out error of a surrogate near its optimum count as ties. "
+
+
+def _sensitivity(a: Analysis) -> str:
+    rest = [f"{name}: {who or 'none'} wins" for name, who in list(a.sensitivity.items())[1:]]
+    return f"As sensitivity the tests are repeated ({'; '.join(rest)})." if rest else ""
+
+
+def _other(a: Analysis) -> str:
+    """Return what else was computed: the omnibus test, stability, control lines."""
+    said = []
+    tested = not a.cut.exploratory
+    if tested and a.omnibus is not None and a.omnibus.n and a.omnibus.method:
+        said.append(
+            f"Whether the optimizers differ at all is asked by Friedman's test [@friedman1937; "
+            f"@iman1980] over {_count(a.omnibus.n, 'common source')} ({a.omnibus.method})."
+        )
+    if any(s.n > 1 for s in a.stability):
+        said.append(
+            "Stability is shown by leaving out each source, then each family [@dehghani2021lottery]"
+            "."
+        )
+    names = [c.name for c in a.controls]
+    if names:
+        marks = [f"{n}{_control(n)}" for n in names]
+        said.append(f"Control lines are {', '.join(marks)}.")
+    return " ".join(said)
+
+
+def _control(name: str) -> str:
+    if "median" in name:
+        return " [@golovin2017vizier]"
+    return " [@li2018hyperband]" if "×2" in name else ""
+
+
+def gates(analysis: Analysis) -> list[str]:
+    """Return what the declared margin says of each optimizer; nothing where none is declared."""
+    return [f"{label}: {gate.verdict}. {gate.sentence}" for label, gate in analysis.gates.items()]
 
 
 def _count(n: int, noun: str) -> str:
     return f"{n} {noun}{'' if n == 1 else 's'}"
-
-
-def _sensitivity(analysis: Analysis) -> str:
-    rest = {k: v for k, v in analysis.sensitivity.items() if k != "normalised regret"}
-    return "; ".join(f"{name}: {winner or 'none'} wins" for name, winner in rest.items())
 
 
 def energy(analysis: Analysis) -> str:
@@ -109,89 +208,48 @@ def energy(analysis: Analysis) -> str:
     return text
 
 
-def citations(analysis: Analysis) -> list[str]:
-    """Return what this page rests on, sorted."""
-    found = {
-        "Agarwal et al. (2021): Deep reinforcement learning at the edge of the statistical "
-        "precipice. NeurIPS. https://arxiv.org/abs/2108.13264",
-        "Petroff (2021): Accessible color sequences for data visualization. "
-        "https://arxiv.org/abs/2107.02270",
-    }
-    if analysis.comparisons:
-        found |= {
-            "Demsar (2006): Statistical comparisons of classifiers over multiple data sets. "
-            "JMLR 7:1-30.",
-            "Holm (1979): A simple sequentially rejective multiple test procedure. "
-            "Scand. J. Statist. 6:65-70.",
-            "Pratt (1959): Remarks on zeros and ties in the Wilcoxon signed rank procedures. "
-            "JASA 54:655-667.",
-            "Vargha, Delaney (2000): A critique and improvement of the CL common language effect "
-            "size statistics. J. Educ. Behav. Stat. 25:101-132.",
-            "Wilcoxon (1945): Individual comparisons by ranking methods. Biometrics Bulletin "
-            "1:80-83.",
-        }
-    if analysis.session.kwh:
-        found.add("codecarbon, https://github.com/mlco2/codecarbon")
-    return sorted(found | {b.citation for b in analysis.panel.beds if b.citation})
+def carbon(analysis: Analysis, *, written: Callable[[str], str] = plain) -> str:
+    """Return a short carbon statement for a paper: how much, how known, where, what is not in it.
+
+    Args:
+        analysis: Of the study.
+        written: How the marks of ``citing`` become text.
+    """
+    s = analysis.session
+    without = (
+        "Not included: development and failed attempts before this study, collecting the tables, "
+        "making the hardware, and the network."
+    )
+    if not s.kwh:
+        return written(f"The energy of this study is not known ({s.reason}). {without}")
+    how = (
+        "metered by the machine's own counters"
+        if s.method == "metered"
+        else "modelled from the load and rated power, right within a factor of two"
+    )
+    text = f"The runs of this study used {_amount(s.total_kwh, 'Wh')} ({how}) [@codecarbon]"
+    if s.co2e_kg == s.co2e_kg:
+        text += (
+            f", about {_amount(s.co2e_kg, 'g')} CO2e at {s.intensity_g_per_kwh:.3g} g CO2e per kWh "
+            f"({s.country}, annual average)"
+        )
+    else:
+        why = s.co2e_reason.split(":")[0] or "the intensity is unknown"
+        text += f"; CO2e is not stated ({why})"
+    return written(f"{text}. {without}")
 
 
-def study_toml(analysis: Analysis, results: ResultsLike) -> str:
-    """Return a study file that runs the same study again."""
-    a = analysis
-    protocol = dict(a.settings.get("protocol") or {})
-    budget = protocol.get("budget") or {a.cut.declared[0]: a.cut.declared[1]}
-    lines = [
-        "schema = 1",
-        f"name = {_toml(a.name)}",
-        f"seeds = {_toml(seeds_words(a.seeds))}",
-        "[protocol]",
-        f"use = {_toml(protocol.get('use', 'fixed-budget'))}",
-        f"budget = {_toml(budget)}",
-    ]
-    if protocol.get("workers", 1) != 1:
-        lines.append(f"workers = {_toml(protocol['workers'])}")
-    if protocol.get("synchronous"):
-        lines.append("synchronous = true")
-    if a.baseline:
-        lines += ["[primary]", f"baseline = {_toml(a.baseline)}"]
-    spec = results.study.get("spec") or a.settings
-    for o in spec.get("optimizers") or []:
-        use = o.get("use", o.get("id", ""))
-        lines += ["[[optimizer]]", f"use = {_toml(use)}"]
-        lines += [f"label = {_toml(o['label'])}"] if o.get("label") != use else []
-        lines += [f"params = {_toml(o['params'])}"] if o.get("params") else []
-    for t in spec.get("testbeds") or []:
-        lines += ["[[testbed]]", f"use = {_toml(t.get('use') or _plain(t))}"]
-        lines += [f"{k} = {_toml(t[k])}" for k in ("params", "wrap") if t.get(k)]
-    return "\n".join(lines) + "\n"
+def _amount(thousands: float, unit: str) -> str:
+    """Return an amount with its unit, in thousands from a tenth of a thousand on.
+
+    >>> _amount(0.25, "g"), _amount(0.0125, "Wh")
+    ('0.25 kg', '12 Wh')
+    """
+    if thousands >= 0.1:
+        return f"{thousands:.2g} k{unit}"
+    return f"{thousands * 1000:.2g} {unit}"
 
 
-def _plain(testbed: dict[str, Any]) -> str:
-    name = str(testbed.get("id", ""))
-    return name.split("(")[0] if testbed.get("params") or testbed.get("wrap") else name
-
-
-def _toml(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return repr(value)  # 1.0 stays a float, so that the study keeps its hash
-    if isinstance(value, dict):
-        pairs = [f"{_key(str(k))} = {_toml(v)}" for k, v in value.items() if v is not None]
-        return f"{{ {', '.join(pairs)} }}"
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml, value))}]"
-    return _quoted(str(value))
-
-
-def _key(name: str) -> str:
-    bare = name.replace("_", "").replace("-", "")
-    return name if bare.isascii() and bare.isalnum() else _quoted(name)
-
-
-def _quoted(text: str) -> str:
-    """Return a basic TOML string."""
-    out = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in out) + '"'
+def citations(analysis: Analysis, figures: Iterable[str] = ()) -> list[str]:
+    """Return what the report rests on as lines of text, by author: what ``references.bib`` has."""
+    return sorted(in_words(r) for r in cited(analysis, figures))

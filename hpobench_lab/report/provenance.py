@@ -9,7 +9,7 @@ from typing import Any
 
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.report.prose import seeds_words, study_toml
+from hpobench_lab.report.studytoml import seeds_words, study_toml
 
 __all__ = ["provenance"]
 

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
+from hpobench_lab.analysis.applicability import listed
+from hpobench_lab.analysis.comparisons import Comparison
 from hpobench_lab.analysis.energy import Cost
+from hpobench_lab.analysis.estimate import Estimate
 from hpobench_lab.analysis.league import LeagueRow
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import p_words, short
 
 __all__ = [
+    "CONTROL_COLUMNS",
     "LEAGUE_COLUMNS",
     "brief",
+    "control_rows",
     "energy_rows",
     "league_rows",
     "quality",
     "served",
     "span",
     "testbed_rows",
+    "worth_cell",
 ]
 
 LEAGUE_COLUMNS = (
@@ -31,9 +38,11 @@ LEAGUE_COLUMNS = (
     "n",
     "win/tie/loss",
     "A12",
+    "worth [95 %]",
     "runs ok",
     "ask+tell s",
 )
+CONTROL_COLUMNS = ("control", "regret [95 %]", "n", "not beaten by")
 ENERGY_COLUMNS = ("optimizer", "runs", "ask+tell s", "evaluation s", "cpu s", "energy J", "method")
 
 
@@ -51,7 +60,7 @@ def league_rows(analysis: Analysis) -> list[tuple[str, ...]]:
 
     Those who served some sources only come last, with a dash for a rank.
     """
-    return [_league_row(row, len(analysis.panel.sources)) for row in analysis.league]
+    return [_league_row(analysis, row) for row in analysis.league]
 
 
 def served(row: LeagueRow, sources: int) -> str:
@@ -59,23 +68,44 @@ def served(row: LeagueRow, sources: int) -> str:
     return f"{row.regret.n} of {sources} sources" if row.place is None else ""
 
 
-def _league_row(row: LeagueRow, sources: int) -> tuple[str, ...]:
+def _league_row(analysis: Analysis, row: LeagueRow) -> tuple[str, ...]:
     c, done = row.comparison, row.completion
-    against = ("baseline", "", "", "", "")
+    against = ("baseline" if row.label == analysis.baseline else "", "", "", "", "")
     if c is not None:
-        p = p_words(c.p_holm).removeprefix("p ").removeprefix("= ") if not c.reason else "too few"
+        p = p_words(c.p_holm).removeprefix("p ").removeprefix("= ") if not c.reason else _why(c)
         counts = str(c.n), f"{c.win}/{c.tie}/{c.loss}"
         against = (span(c.effect, c.low, c.high), p, *counts, short(c.a12))
-    part = served(row, sources)
+    part = served(row, len(analysis.panel.sources))
     return (
         "–" if row.place is None else str(row.place),
         row.label + (f" ({part})" if part else ""),
         span(row.regret.value, row.regret.low, row.regret.high),
         short(row.mean_rank),
         *against,
+        worth_cell(analysis.worth.get(row.label)),
         f"{done.ok}/{done.planned}",
         short(_per_run(row.cost)),
     )
+
+
+def _why(c: Comparison) -> str:
+    """Return why there is no p, in two words."""
+    return "too few" if c.reason.startswith("too few") else "not tested"
+
+
+def worth_cell(worth: Estimate | None) -> str:
+    """Return how many random evaluations one is worth, with its interval; "" when unknown.
+
+    >>> worth_cell(Estimate(3.1, 1.5, 6.0)), worth_cell(Estimate(math.inf, 3.2, math.inf))
+    ('3.10 [1.50, 6.00]', '∞ [3.20, ∞]')
+    >>> worth_cell(Estimate(math.inf, math.inf, math.inf)), worth_cell(None)
+    ('∞', '')
+    """
+    if worth is None or math.isnan(worth.value):
+        return ""
+    if worth.low == worth.value:
+        return short(worth.value)
+    return span(worth.value, worth.low, worth.high)
 
 
 def _per_run(cost: Cost) -> float:
@@ -151,7 +181,7 @@ TESTBED_COLUMNS = (
 
 
 def filled(
-    head: tuple[str, ...], rows: list[tuple[str, ...]]
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]]
 ) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return a table without the columns in which nothing stands.
 
@@ -167,4 +197,18 @@ def energy_rows(analysis: Analysis) -> list[tuple[str, ...]]:
     return [
         (c.label, str(c.runs), *map(short, (c.ask_tell_s, c.eval_s, c.cpu_s, c.energy_j)), c.method)
         for c in (row.cost for row in analysis.league)
+    ]
+
+
+def control_rows(analysis: Analysis) -> list[tuple[str, ...]]:
+    """Return the control lines, and who is not shown to beat them, in ``CONTROL_COLUMNS``."""
+    lines = {c.label for c in analysis.controls}
+    return [
+        (
+            c.name,
+            span(c.regret.value, c.regret.low, c.regret.high),
+            str(c.regret.n),
+            listed([x for x in c.unbeaten if x not in lines]) if c.regret.defined else "unknown",
+        )
+        for c in analysis.controls
     ]

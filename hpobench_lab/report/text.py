@@ -8,12 +8,21 @@ from collections.abc import Sequence
 
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis, analyse
+from hpobench_lab.report.prose import gates
 from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 
 __all__ = ["league_text", "table_text"]
 
 WIDTH = 100
-DISPENSABLE = ("ask+tell s", "A12", "n", "runs ok", "mean rank", "win/tie/loss")
+DISPENSABLE = (
+    "ask+tell s",
+    "A12",
+    "worth [95 %]",
+    "n",
+    "runs ok",
+    "mean rank",
+    "win/tie/loss",
+)
 MARKS = {"banner": "! ", "info": "", "note": "  "}
 
 
@@ -41,6 +50,7 @@ def league_text(
                 f"difference: median over sources of the regret minus that of {analysis.baseline}; "
                 "negative is better"
             )
+    parts += [textwrap.fill(_safe(text), width) for text in gates(analysis)]
     for caution in analysis.cautions:
         mark = MARKS[caution.level]
         parts.append(

@@ -14,6 +14,7 @@ from hpobench_lab.figures import plots, save
 from hpobench_lab.report.document import document
 from hpobench_lab.report.html import html_page
 from hpobench_lab.report.markdown import markdown
+from hpobench_lab.report.paper import paper_files
 from hpobench_lab.report.provenance import provenance
 
 __all__ = ["ReportFiles", "result_json", "write_report"]
@@ -29,6 +30,7 @@ class ReportFiles:
         markdown: Its twin.
         json: ``result.json``.
         figures: All figure files and their data.
+        paper: What goes into a paper: LaTeX tables, methods and ``references.bib``.
         analysis: What they show.
     """
 
@@ -37,13 +39,17 @@ class ReportFiles:
     markdown: Path
     json: Path
     figures: tuple[Path, ...]
+    paper: tuple[Path, ...]
     analysis: Analysis
 
 
 def write_report(
     results: ResultsLike, out: Path, *, axis: str | None = None, at: float | None = None
 ) -> ReportFiles:
-    """Write ``report.html``, ``report.md``, ``result.json`` and ``figures/`` into a folder.
+    """Write the report into a folder.
+
+    ``report.html``, its short twin ``report.md``, ``result.json`` for programs, ``figures/``, and
+    for a paper ``tables/*.tex``, ``methods.tex``, ``methods.md`` and ``references.bib``.
 
     Args:
         results: As ``hpobench_lab.results.load`` returns them.
@@ -61,12 +67,14 @@ def write_report(
         out.mkdir(parents=True, exist_ok=True)
         names = {p.id: save(p, out / "figures") for p in drawn}
         listed = [{"id": k, "files": [f"figures/{f}" for f in v]} for k, v in names.items()]
+        paper = paper_files(analysis, list(names))
         text = {
             "report.html": html_page(analysis, drawn, facts),
             "report.md": markdown(analysis, drawn, facts),
             "result.json": _json(document(analysis, listed, facts)),
         }
-        for name, body in text.items():
+        (out / "tables").mkdir(exist_ok=True)
+        for name, body in (text | paper).items():
             (out / name).write_text(body, encoding="utf-8", newline="")
     except OSError as error:
         raise DataError(
@@ -75,7 +83,7 @@ def write_report(
         ) from error
     files = tuple(out / "figures" / f for v in names.values() for f in v)
     html, md, result = (out / name for name in text)
-    return ReportFiles(out, html, md, result, files, analysis)
+    return ReportFiles(out, html, md, result, files, tuple(out / p for p in paper), analysis)
 
 
 def result_json(results: ResultsLike) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hpobench_lab.cli.evaluate import newest
 from hpobench_lab.errors import DataError
 from hpobench_lab.runner import Progress, RunSummary
 
-COMMANDS = "list run resume report compare check collect doctor init".split()
+COMMANDS = "list plan run resume report compare export check collect doctor init".split()
 HEAVY = "numpy pandas scipy matplotlib sklearn xgboost torch codecarbon pyarrow".split()
 STUDY = """\
 schema = 1
@@ -390,7 +390,7 @@ def test_compare_in_every_format_and_at_a_cut(lab: Runs) -> None:
     assert shown["rich"][1] == lab("compare")[1]
     assert shown["md"][1].splitlines()[1].startswith("|---|")
     rows = list(csv.reader(shown["csv"][1].splitlines()))
-    assert rows[0][:2] == ["#", "optimizer"]
+    assert rows[0][:2] == ["rank", "optimizer"]
     assert {row[1] for row in rows[1:]} == {"random", "sobol"}
     assert len({len(row) for row in rows}) == 1
     assert shown["latex"][1].startswith("\\begin{tabular}{ll")

@@ -360,7 +360,7 @@ def test_the_bundled_suite_is_a_study_that_can_decide() -> None:
     assert plan.sources >= 9
     assert len(study.seeds) == 5
     assert plan.smallest_p == 2 / 2**9 * 3
-    assert plan.untested == {"successive-halving": 3, "asha": 3}
+    assert plan.untested == {"successive-halving": 3, "asha": 3, "median-stopping": 3}
     assert {tuple(pair["missing"]) for pair in plan.not_applicable} == {("fidelity",)}
     assert sum(t.facts["kind"] != "function" for t in study.testbeds) >= 2
 
