@@ -26,7 +26,7 @@ def merged(folders: Sequence[Path], studies: Sequence[dict[str, Any]]) -> dict[s
         studies: As ``study.json`` has them.
 
     Raises:
-        StudyError: If their protocols differ, or one label names different optimizers.
+        StudyError: If their protocols differ, or one name means different optimizers or testbeds.
 
     >>> a = {"name": "a", "hash6": "1", "labels": ["x"], "seeds": [0], "settings": {}}
     >>> both = merged([Path("a"), Path("b")], [a, a | {"name": "b", "seeds": [1]}])
@@ -44,7 +44,8 @@ def merged(folders: Sequence[Path], studies: Sequence[dict[str, Any]]) -> dict[s
                 + "\n  ".join(found)
                 + "\nRead them apart, or run one of the study files with the rules of the other."
             )
-    _check_labels(folders, studies)
+    _check_one_meaning(folders, studies, "optimizers", "label")
+    _check_one_meaning(folders, studies, "testbeds", "id")
     conflict = _conflict(folders, studies)
     settings = _united([study["settings"] for study in studies])
     return first | {
@@ -65,17 +66,24 @@ def _rules(study: Study) -> dict[str, Any]:
     return {"protocol": study["settings"].get("protocol", {})}
 
 
-def _check_labels(folders: Sequence[Path], studies: Sequence[Study]) -> None:
+def _check_one_meaning(
+    folders: Sequence[Path], studies: Sequence[Study], kind: str, name: str
+) -> None:
+    """Refuse an optimizer's label, or a testbed's id, that means different things."""
     seen: dict[str, tuple[Path, dict[str, Any]]] = {}
     for folder, study in zip(folders, studies, strict=True):
-        for optimizer in study["settings"].get("optimizers", []):
-            label = optimizer["label"]
-            where, other = seen.setdefault(label, (folder, optimizer))
-            if other != optimizer:
+        for spec in study["settings"].get(kind) or []:
+            where, other = seen.setdefault(spec[name], (folder, spec))
+            if other != spec:
+                one = "label" if name == "label" else "testbed"
+                what = f"for different {kind}" if name == "label" else "in different versions"
+                advice = "Give them labels of their own in the study files."
+                if name == "id":
+                    advice = "Run one of the studies again, or read them apart."
                 raise StudyError(
-                    f"{where} and {folder} use the label {label!r} for different optimizers:\n  "
-                    + "\n  ".join(changes(other, optimizer))
-                    + "\nGive them labels of their own in the study files."
+                    f"{where} and {folder} use the {one} {spec[name]!r} {what}:\n  "
+                    + "\n  ".join(changes(other, spec))
+                    + f"\n{advice}"
                 )
 
 

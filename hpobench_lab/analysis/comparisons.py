@@ -15,6 +15,7 @@ from hpobench_lab.analysis.intervals import median_difference_interval
 from hpobench_lab.analysis.panel import Bed, Panel
 from hpobench_lab.analysis.ranktests import (
     a12,
+    decimals,
     holm,
     sign_test,
     signed_rank,
@@ -186,7 +187,7 @@ def _pair(
     b: int,
 ) -> Comparison:
     gap = scores[a] - scores[b]
-    seen = np.round(gap[np.isfinite(gap)], 12)
+    seen = decimals(gap[np.isfinite(gap)])
     d = np.where(tied[np.isfinite(gap)], 0.0, seen)
     low, high = _ends(panel, regret, gap, a, b)
     test = signed_rank(d)

@@ -19,6 +19,7 @@ from hpobench_lab.analysis.noninferiority import (
     hash_order,
 )
 from hpobench_lab.analysis.panel import Panel
+from hpobench_lab.analysis.ranktests import decimals
 
 __all__ = ["gates", "margin_of"]
 
@@ -80,6 +81,6 @@ def _effect(
     a, b = (scores[panel.optimizers.index(label)] for label in (c.a, c.b))
     order = hash_order(panel.sources, order_key)
     at = [panel.sources.index(name) for name in order]
-    gap = np.round(a - b, 12)[at]
+    gap = decimals(a - b)[at]
     wins = np.where(np.isnan(gap), np.nan, np.where(gap < 0, 1.0, np.where(gap > 0, 0.0, 0.5)))
     return betting_sequence(wins).losses

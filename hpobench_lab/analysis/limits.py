@@ -56,6 +56,17 @@ def limits(
                     "each counts as last with the regret of one random evaluation.",
                 )
             )
+        i = panel.optimizers.index(row.label)
+        empty = np.append(np.diff(panel.steps.offsets) == 0, False)[panel.run[i]]
+        n = int((empty & panel.present[i] & ~panel.failed[i]).sum())
+        if n:
+            found.append(
+                Caution(
+                    "no-value",
+                    f"{row.label}: {n} of {c.planned} runs have no finite loss; each counts as "
+                    "one random evaluation.",
+                )
+            )
         if c.missing:
             found.append(
                 Caution(

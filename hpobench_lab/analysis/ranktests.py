@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "SignedRank",
     "a12",
+    "decimals",
     "holm",
     "midranks",
     "sign_test",
@@ -71,7 +72,7 @@ def signed_rank(differences: ArrayLike, *, digits: int = 12) -> SignedRank:
     >>> signed_rank([1, 2, 3, 4, 5, 6]).p
     0.03125
     """
-    d = np.round(np.asarray(differences, dtype=np.float64), digits)
+    d = decimals(differences, digits)
     ranks = midranks(np.abs(d))
     kept, zeros = ranks[d != 0], int((d == 0).sum())
     plus, minus = float(ranks[d > 0].sum()), float(ranks[d < 0].sum())
@@ -79,6 +80,17 @@ def signed_rank(differences: ArrayLike, *, digits: int = 12) -> SignedRank:
     if len(kept) > EXACT_UP_TO:
         return SignedRank(low, _normal_p(low, kept), len(d), zeros, "normal")
     return SignedRank(low, _exact_p(low, kept), len(d), zeros, "exact")
+
+
+def decimals(values: ArrayLike, digits: int = 12) -> FloatArray:
+    """Return values rounded to decimals, so that ties are ties; huge ones stay as they are.
+
+    >>> decimals([0.1 + 0.2 - 0.3, 1e300])
+    array([0.e+000, 1.e+300])
+    """
+    x = np.asarray(values, dtype=np.float64)
+    small = np.abs(x) < 1e200
+    return np.where(small, np.round(np.where(small, x, 0.0), digits), x)
 
 
 def _exact_p(low: float, ranks: FloatArray) -> float:

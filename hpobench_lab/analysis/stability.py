@@ -18,7 +18,7 @@ from hpobench_lab.analysis.aggregate import iqm
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.ranktests import midranks
+from hpobench_lab.analysis.ranktests import decimals, midranks
 
 __all__ = ["Flip", "Stability", "rank_stability", "stability_of_panel"]
 
@@ -179,7 +179,7 @@ def _places(x: FloatArray) -> FloatArray:
     if not x.shape[-1]:
         return np.full(x.shape[:-1], math.nan)
     finite = np.where(np.isposinf(x), 1e100, x)  # the IQM leaves infinity out
-    return midranks(np.round(iqm(finite), 12))
+    return midranks(decimals(iqm(finite)))
 
 
 def _drawn(
@@ -190,7 +190,7 @@ def _drawn(
         return np.full((1, len(x)), math.nan)
     weight = rng.multinomial(n, np.full(n, 1 / n), size=draws)[:, member]
     finite = np.where(np.isposinf(x), 1e100, x)
-    return midranks(np.round(_weighted_iqm(finite, weight), 12))
+    return midranks(decimals(_weighted_iqm(finite, weight)))
 
 
 def _weighted_iqm(x: FloatArray, weight: IntArray) -> FloatArray:

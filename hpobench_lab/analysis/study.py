@@ -171,6 +171,10 @@ def analyse(
         sources=len(panel.sources),
         runs=sum(c.ok + c.failed for c in counts),
         crashed=sum(c.failed for c in counts),
+        planned=sum(c.planned for c in counts),
+        baseline_crashed=any(
+            r.label == base and r.completion.failed and not r.completion.ok for r in rows
+        ),
         flips=[c.text for c in cautions if c.code == "flip"],
         worth=worth,
         metric=METRICS[metric],

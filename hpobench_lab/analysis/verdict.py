@@ -44,6 +44,8 @@ def decide(
     sources: int,
     runs: int,
     crashed: int,
+    planned: int = 0,
+    baseline_crashed: bool = False,
     flips: Sequence[str] = (),
     worth: Mapping[str, Estimate] | None = None,
     metric: str = "normalised regret",
@@ -63,31 +65,36 @@ def decide(
         sources: Sources that can be used.
         runs: Finished runs.
         crashed: Of them, failed.
+        planned: Runs that were planned; what is missing is said.
+        baseline_crashed: Whether no run of the baseline ended well: then nothing is decided.
         flips: Sentences on alternatives that decide otherwise.
         worth: Label -> how many random evaluations one of its evaluations is worth.
         metric: What is compared, in words.
         exploratory: Why nothing is tested; "" when it is.
     """
     headline = worth or {}
-    crashes = f"{crashed} of {runs} runs crashed"
+    missing = f", {planned - runs} of {planned} planned runs are missing"
+    crashes = f"{crashed} of {runs} runs crashed{missing if planned > runs else ''}"
     by_label, tested = {c.a: c for c in comparisons}, len(family(comparisons))
     better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
     worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
-    if better:
+    if better and not baseline_crashed:
         worth_said = worth_words(headline.get(better[0]))
         sentence = _won(
             by_label[better[0]], words, crashes, tested, bool(flips), worth_said, metric
         )
         return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
-    if worse:
+    if worse and not baseline_crashed:
         c = by_label[worse[-1]]
         sentence = (
             f"Nothing beats {baseline}, and {listed(worse)} "
-            f"{'is' if len(worse) == 1 else 'are'} worse after {words}: {c.a} loses "
+            f"{'is' if len(worse) == 1 else 'are'} worse after {words}: the {metric} of {c.a} is "
             f"{_effect(c)} ({_p(c, tested)}); {crashes}."
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
     reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
+    if baseline_crashed and crashed < runs:
+        reason = f"every run of the baseline {baseline} crashed"
     near = _closest(comparisons, order)
     if exploratory and reason == exploratory:
         first = f"{order[0]} is placed first" if order else "nobody is placed"
@@ -233,9 +240,9 @@ def short(value: float) -> str:
         return "0"
     digits = 2 - math.floor(math.log10(abs(value)))
     rounded = round(value, digits)
-    if abs(value) < 1e-4:
+    if not 1e-4 <= abs(value) < 1e7:
         mantissa, power = f"{abs(value):.1e}".split("e")
-        text = f"{mantissa}e−{int(power[1:])}"
+        text = f"{mantissa}e{power[0].replace('-', '−').replace('+', '')}{int(power[1:])}"
     else:
         text = f"{abs(rounded):,.{max(digits, 0)}f}"
     return f"−{text}" if value < 0 else text

@@ -144,23 +144,8 @@ CASES: dict[str, tuple[Callable[[], Made], str]] = {
 }
 
 
-WAITING = {
-    "one testbed returns nan": "runs without a finite loss have no banner yet",
-    "infinite losses": "runs without a finite loss have no banner yet",
-    "runs without a row": "runs without a finite loss have no banner yet",
-    "huge losses": "differences are rounded to 12 decimals, which overflows above 1e296",
-}
-"""Cases that wait for a change elsewhere."""
-
-
-def cases(*names: str) -> list[Any]:
-    """Return parameters, those that wait marked so."""
-    waiting = {k: [pytest.mark.xfail(reason=v)] for k, v in WAITING.items()}
-    return [pytest.param(name, marks=waiting.get(name, [])) for name in names]
-
-
 @pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("case", cases(*BAD, *CASES))
+@pytest.mark.parametrize("case", [*BAD, *CASES])
 def test_bad_results_are_compared_in_every_format(case: str, form: str, show: Show) -> None:
     made, words = BAD[case] if case in BAD else (CASES[case][0](), CASES[case][1])
     text = show(made, form)
@@ -178,7 +163,7 @@ def drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write, "save", lambda plot, _: [f"{plot.id}.csv"])
 
 
-@pytest.mark.parametrize("case", cases(*CASES))
+@pytest.mark.parametrize("case", CASES)
 @pytest.mark.usefixtures("drawn_once")
 def test_bad_results_have_a_report_that_says_so(case: str, tmp_path: Path) -> None:
     made, words = CASES[case][0](), CASES[case][1]
@@ -286,7 +271,6 @@ def test_folders_that_do_not_belong_together_are_refused_in_words(
     assert not (tmp_path / "report").exists()
 
 
-@pytest.mark.xfail(reason="results.load does not compare testbeds of one name yet")
 def test_folders_whose_testbeds_of_one_name_differ_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
