@@ -131,7 +131,7 @@ def _designs(panel: Panel, cuts: Array) -> dict[str, Array]:
 def drawn(
     pool: Pool, rng: np.random.Generator, design: str, kind: str, n: int, s: int, count: int
 ) -> Array:
-    """Return regrets of studies, shape (count, k, n, t, s); ``real`` keeps the optimizers' names."""
+    """Return regrets of studies, shape (count, k, n, t, s); ``real`` keeps optimizers' names."""
     beds = pool.designs[design]
     k = len(LABELS) if kind == "same" else len(pool.regret)
     source = beds[rng.integers(0, len(beds), (count, n))]
