@@ -39,7 +39,7 @@ from hpobench_lab.analysis.panel import Bed, Panel, arrange
 from hpobench_lab.analysis.races import races
 from hpobench_lab.analysis.ranktests import midranks
 from hpobench_lab.analysis.traces import Steps
-from hpobench_lab.analysis.verdict import decide
+from hpobench_lab.analysis.verdict import Counts, decide
 from hpobench_lab.results import load
 from hpobench_lab.runner import run_study
 from hpobench_lab.studyfile import parse
@@ -171,9 +171,8 @@ def rejected(panel: Panel, values: Array, baseline: str) -> Rates:
     k, labels = len(values), panel.optimizers
     scores = panel.by_source(values)
     pairs = against_baseline(panel, values, baseline)
-    verdict = decide(
-        pairs, baseline, order=labels, words="", sources=scores.shape[1], runs=1, crashed=0
-    )
+    counts = Counts(sources=scores.shape[1], runs=1, crashed=0)
+    verdict = decide(pairs, baseline, counts, order=labels, words="")
     triples = [bayesian_signed_rank(scores[1] - scores[0], r, draws=1000) for r in (0.01, 0)]
     lines = (("random", baseline),)
     every = np.concatenate([values, values[:1]])

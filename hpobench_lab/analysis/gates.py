@@ -26,24 +26,23 @@ __all__ = ["gates", "margin_of"]
 FloatArray = NDArray[np.float64]
 
 
-def margin_of(primary: Mapping[str, object], axis: str) -> Margin | None:
+def margin_of(declared: Mapping[str, float], axis: str) -> Margin | None:
     """Return the margin that a study declares; None where it declares none.
 
     Args:
-        primary: As ``study.json`` has it.
+        declared: Kind and amount, such as ``{"budget": 0.1}``.
         axis: On which the runs are read.
 
     Raises:
         ValueError: If the margin is none that is known.
 
-    >>> margin_of({"baseline": "random", "margin": {"budget": 0.2}}, "evaluations").limit
+    >>> margin_of({"budget": 0.2}, "evaluations").limit
     1.2
     """
-    declared = primary.get("margin")
-    if not isinstance(declared, Mapping) or not declared:
+    if not declared:
         return None
     kind, amount = next(iter(declared.items()))
-    return Margin(kind, float(amount), axis)
+    return Margin(kind, float(amount), axis)  # type: ignore[arg-type]  # checked there
 
 
 def gates(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,8 @@ from hpobench_lab.analysis.controls import (
     with_controls,
 )
 from hpobench_lab.analysis.critical_difference import CriticalDifference, critical_difference
-from hpobench_lab.analysis.cuts import Cut, choose_cut
+from hpobench_lab.analysis.cuts import Cut
+from hpobench_lab.analysis.endpoint import Endpoint, choose_endpoint
 from hpobench_lab.analysis.energy import Session, sessions
 from hpobench_lab.analysis.estimate import Caution, Estimate
 from hpobench_lab.analysis.gates import gates, margin_of
@@ -36,8 +37,7 @@ from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.profiles import random_worth
 from hpobench_lab.analysis.sensitivity import METRICS, flips, metric_values, winners
 from hpobench_lab.analysis.stability import Stability, stability_of_panel
-from hpobench_lab.analysis.traces import INCUMBENTS
-from hpobench_lab.analysis.verdict import Verdict, decide
+from hpobench_lab.analysis.verdict import Counts, Verdict, decide
 
 __all__ = ["Analysis", "analyse"]
 
@@ -134,50 +134,37 @@ def analyse(
             axis.
     """
     panel = arrange(results, incumbent=incumbent)
-    cut = choose_cut(results, panel, axis=axis, at=at)
-    if incumbent != "true":
-        cut = replace(cut, exploratory=True, cautions=(*cut.cautions, _shown(incumbent)))
-    base, cautions = _baseline(results, panel, baseline)
-    if base and base != _declared_baseline(results):
-        cut = replace(cut, exploratory=True)
+    end = choose_endpoint(results, panel, baseline=baseline, axis=axis, at=at, incumbent=incumbent)
+    cut, base = end.cut, end.baseline
     lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
     regret = panel.regret(cut.axis, cut.at[:, None])[..., 0]
-    ties = surrogate_ties(panel, regret, base)
-    metric = _metric(results)
-    compared = metric_values(panel, cut, regret, metric)
-    final = None if metric == "auc" else ties  # an AUC is no final difference
-    comparisons = against_baseline(panel, compared, base, ties=final)
-    if cut.exploratory:
-        comparisons = untested(comparisons, EXPLORATORY)
+    scores = panel.by_source(regret)
+    comparisons, ties = _compared(panel, end, regret)
     rows = league(results, panel, cut, regret, comparisons)
     every = with_controls(panel.over_folds(regret), panel.optimizers, lines)
     found = controls(every, panel.source, lines, panel.optimizers)
-    alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, metric)
-    scores = panel.by_source(regret)
-    worth = _worth(panel, cut, lines)
+    alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, end.metric)
     stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))
-    cautions += [*panel.cautions, *cut.cautions, *limits(panel, comparisons, rows)]
-    cautions += close_calls(panel, ties) if final is not None else []
-    cautions += flips(alternatives)
-    cautions += [c for s in stability for c in s.warnings if c.banner]
+    worth = _worth(panel, cut, lines)
     order = [r.label for r in rows]
-    cautions += said_of_controls(found, [x for x in order if x not in {n for _, n in lines}])
-    counts = [r.completion for r in rows]
+    cautions = [
+        *end.cautions,
+        *panel.cautions,
+        *limits(panel, comparisons, rows),
+        *close_calls(panel, ties),
+        *flips(alternatives),
+        *(c for s in stability for c in s.warnings if c.banner),
+        *said_of_controls(found, [x for x in order if x not in {n for _, n in lines}]),
+    ]
     verdict = decide(
         comparisons,
         base,
+        _counts(panel, rows, base),
         order=order,
         words=cut.words,
-        sources=len(panel.sources),
-        runs=sum(c.ok + c.failed for c in counts),
-        crashed=sum(c.failed for c in counts),
-        planned=sum(c.planned for c in counts),
-        baseline_crashed=any(
-            r.label == base and r.completion.failed and not r.completion.ok for r in rows
-        ),
         flips=[c.text for c in cautions if c.code == "flip"],
         worth=worth,
-        metric=METRICS[metric],
+        metric=METRICS[end.metric],
         exploratory=EXPLORATORY if cut.exploratory else "",
     )
     study = results.study
@@ -187,7 +174,7 @@ def analyse(
         settings=study.get("settings") or {},
         seeds=tuple(sorted({int(x) for x, _ in panel.seeds} | set(study.get("seeds") or []))),
         baseline=base,
-        metric=metric,
+        metric=end.metric,
         panel=panel,
         cut=cut,
         regret=regret,
@@ -199,7 +186,7 @@ def analyse(
         worth=worth,
         omnibus=None if cut.exploratory else _omnibus(panel, scores),
         ranks=_ranks(panel, scores),
-        gates=_gates(results, panel, cut, comparisons, scores),
+        gates=_gates(results, panel, end, comparisons, scores),
         stability=stability,
         anytime=over_budgets(panel, cut, base),
         sensitivity=alternatives,
@@ -209,30 +196,28 @@ def analyse(
     )
 
 
-def _shown(incumbent: str) -> Caution:
-    return Caution("incumbent", f"Runs show {INCUMBENTS[incumbent]}: {incumbent}.")
+def _compared(
+    panel: Panel, end: Endpoint, regret: FloatArray
+) -> tuple[tuple[Comparison, ...], NDArray[np.bool_]]:
+    """Return the comparisons with the baseline, and where differences count as ties."""
+    ties = surrogate_ties(panel, regret, end.baseline)
+    if end.metric == "auc":  # which is no final difference
+        ties = np.zeros_like(ties)
+    values = metric_values(panel, end.cut, regret, end.metric)
+    found = against_baseline(panel, values, end.baseline, ties=ties)
+    return untested(found, EXPLORATORY) if end.cut.exploratory else found, ties
 
 
-def _metric(results: ResultsLike) -> str:
-    primary = results.study.get("primary") or {}
-    declared = primary.get("metric") if isinstance(primary, Mapping) else None
-    return str(declared) if declared in METRICS else "regret"
-
-
-def _baseline(results: ResultsLike, panel: Panel, asked: str | None) -> tuple[str, list[Caution]]:
-    own = _declared_baseline(results)
-    declared = asked or own
-    if declared in panel.optimizers:
-        text = f"The study declares {own or 'no baseline'}; against {declared} nothing is tested."
-        return str(declared), [Caution("other-baseline", text)] if declared != own else []
-    none = str(results.study.get("primary_reason") or "The study declares no baseline")
-    text = f"The baseline {declared!r} has no runs" if declared else none
-    return "", [Caution("no-baseline", f"{text}; no comparison is tested.")]
-
-
-def _declared_baseline(results: ResultsLike) -> str:
-    primary = results.study.get("primary") or {}
-    return str((primary.get("baseline") if isinstance(primary, Mapping) else primary) or "")
+def _counts(panel: Panel, rows: Sequence[LeagueRow], baseline: str) -> Counts:
+    done = [r.completion for r in rows]
+    own = [r.completion for r in rows if r.label == baseline]
+    return Counts(
+        sources=len(panel.sources),
+        runs=sum(c.ok + c.failed for c in done),
+        crashed=sum(c.failed for c in done),
+        planned=sum(c.planned for c in done),
+        baseline_crashed=any(c.failed and not c.ok for c in own),
+    )
 
 
 def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str, Estimate]:
@@ -252,16 +237,16 @@ def _worth(panel: Panel, cut: Cut, lines: Sequence[tuple[str, str]]) -> dict[str
 def _gates(
     results: ResultsLike,
     panel: Panel,
-    cut: Cut,
+    end: Endpoint,
     comparisons: tuple[Comparison, ...],
     scores: FloatArray,
 ) -> dict[str, Gate]:
     """Return the gate's verdicts at the declared budget; anything else is exploratory."""
-    primary = results.study.get("primary")
-    margin = margin_of(primary, cut.axis) if isinstance(primary, Mapping) else None
-    if margin is None or cut.exploratory:
+    margin = margin_of(end.margin, end.cut.axis)
+    if margin is None or end.cut.exploratory:
         return {}
-    return gates(panel, cut, comparisons, scores, margin, str(results.study.get("hash6") or ""))
+    key = str(results.study.get("hash6") or "")
+    return gates(panel, end.cut, comparisons, scores, margin, key)
 
 
 def _common(panel: Panel, scores: FloatArray) -> tuple[FloatArray, list[str]]:

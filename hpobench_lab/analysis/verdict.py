@@ -10,7 +10,7 @@ from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.estimate import Estimate
 
-__all__ = ["Verdict", "decide", "p_words", "short", "worth_words"]
+__all__ = ["Counts", "Verdict", "decide", "p_words", "short", "worth_words"]
 
 
 SCALES = {"normalised regret": " (0 = optimum, 1 = one random evaluation)"}
@@ -35,17 +35,42 @@ class Verdict:
     further: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Counts:
+    """Hold what a verdict rests on.
+
+    Args:
+        sources: Sources that can be used.
+        runs: Finished runs.
+        crashed: Of them, failed.
+        planned: Runs that were planned; what is missing is said.
+        baseline_crashed: Whether no run of the baseline ended well: then nothing is decided.
+
+    >>> Counts(sources=9, runs=10, crashed=1, planned=12).words
+    '1 of 10 runs crashed, 2 of 12 planned runs are missing'
+    """
+
+    sources: int
+    runs: int
+    crashed: int
+    planned: int = 0
+    baseline_crashed: bool = False
+
+    @property
+    def words(self) -> str:
+        """Return crashed and missing runs in a clause."""
+        said = f"{self.crashed} of {self.runs} runs crashed"
+        gone = self.planned - self.runs
+        return said + (f", {gone} of {self.planned} planned runs are missing" if gone > 0 else "")
+
+
 def decide(
     comparisons: Sequence[Comparison],
     baseline: str,
+    counts: Counts,
     *,
     order: Sequence[str],
     words: str,
-    sources: int,
-    runs: int,
-    crashed: int,
-    planned: int = 0,
-    baseline_crashed: bool = False,
     flips: Sequence[str] = (),
     worth: Mapping[str, Estimate] | None = None,
     metric: str = "normalised regret",
@@ -60,47 +85,53 @@ def decide(
     Args:
         comparisons: Against the baseline.
         baseline: Its label; "" when there is none.
+        counts: Of sources and runs.
         order: Labels, best first.
         words: The budget, such as ``"100 evaluations"``.
-        sources: Sources that can be used.
-        runs: Finished runs.
-        crashed: Of them, failed.
-        planned: Runs that were planned; what is missing is said.
-        baseline_crashed: Whether no run of the baseline ended well: then nothing is decided.
         flips: Sentences on alternatives that decide otherwise.
         worth: Label -> how many random evaluations one of its evaluations is worth.
         metric: What is compared, in words.
         exploratory: Why nothing is tested; "" when it is.
     """
-    headline = worth or {}
-    missing = f", {planned - runs} of {planned} planned runs are missing"
-    crashes = f"{crashed} of {runs} runs crashed{missing if planned > runs else ''}"
-    by_label, tested = {c.a: c for c in comparisons}, len(family(comparisons))
-    better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
-    worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
-    if better and not baseline_crashed:
-        worth_said = worth_words(headline.get(better[0]))
-        sentence = _won(
-            by_label[better[0]], words, crashes, tested, bool(flips), worth_said, metric
-        )
-        return Verdict(sentence, better[0], True, "", _others(better, worse, by_label, baseline))
-    if worse and not baseline_crashed:
-        c = by_label[worse[-1]]
+    by_label = {c.a: c for c in comparisons}
+    if counts.baseline_crashed:
+        better, worse = list[str](), list[str]()
+    else:
+        better = [x for x in order if x in by_label and by_label[x].outcome == "better"]
+        worse = [x for x in order if x in by_label and by_label[x].outcome == "worse"]
+    tested = len(family(comparisons))
+    if better:
+        best = by_label[better[0]]
+        said = worth_words((worth or {}).get(best.a))
+        sentence = _won(best, words, counts.words, tested, bool(flips), said, metric)
+        return Verdict(sentence, best.a, True, "", _others(better, worse, by_label, baseline))
+    if worse:
+        last = by_label[worse[-1]]
         sentence = (
             f"Nothing beats {baseline}, and {listed(worse)} "
-            f"{'is' if len(worse) == 1 else 'are'} worse after {words}: the {metric} of {c.a} is "
-            f"{_effect(c)} ({_p(c, tested)}); {crashes}."
+            f"{'is' if len(worse) == 1 else 'are'} worse after {words}: the {metric} of {last.a} "
+            f"is {_effect(last)} ({_p(last, tested)}); {counts.words}."
         )
         return Verdict(sentence, "", True, "", _others([], worse, by_label, baseline))
-    reason = _why(comparisons, baseline, order, sources, runs, crashed, exploratory)
-    if baseline_crashed and crashed < runs:
-        reason = f"every run of the baseline {baseline} crashed"
+    reason = _why(comparisons, baseline, order, counts, exploratory)
     near = _closest(comparisons, order)
-    if exploratory and reason == exploratory:
+    return _undecided(reason, near, order, words, counts.words, metric, reason == exploratory)
+
+
+def _undecided(
+    reason: str,
+    near: Comparison | None,
+    order: Sequence[str],
+    words: str,
+    crashes: str,
+    metric: str,
+    explored: bool,
+) -> Verdict:
+    if explored:
         first = f"{order[0]} is placed first" if order else "nobody is placed"
         gap = f"; {_gap(near, metric)}" if near else ""
         said = f"Exploratory, after {words}: {first}{gap}; {crashes}."
-        return Verdict(f"{said} Only the declared budget is tested.", "", False, reason)
+        return Verdict(f"{said} Only the declared endpoint is tested.", "", False, reason)
     lead = f" (placed first beside {near.b}: {_gap(near, metric)})" if near else ""
     sentence = f"Nothing can be decided after {words}: {reason}{lead}; {crashes}."
     return Verdict(sentence, "", False, reason)
@@ -180,21 +211,21 @@ def _why(
     comparisons: Sequence[Comparison],
     baseline: str,
     order: Sequence[str],
-    sources: int,
-    runs: int,
-    crashed: int,
+    counts: Counts,
     exploratory: str,
 ) -> str:
-    if not runs:
+    if not counts.runs:
         return "there are no finished runs"
-    if crashed == runs:
+    if counts.crashed == counts.runs:
         return "every run crashed"
-    if not sources:
+    if not counts.sources:
         return "no testbed can be normalised"
     if len(order) < 2:
         return f"{order[0]} is the only optimizer and there is nothing to compare it with"
     if not baseline:
         return "there is no baseline to compare with"
+    if counts.baseline_crashed:
+        return f"every run of the baseline {baseline} crashed"
     if exploratory:
         return exploratory
     n, floor = max(c.n for c in comparisons), attainable_p(comparisons)
