@@ -28,16 +28,20 @@ DARK = {
     "#c91f16": "#ef5148",
     "#656364": "#a6a3a4",
     "#7d7d7d": "#9b9b9b",
-    "#5a5a5a": "#8a8a8a",
+    "#5a5a5a": "#b5b5b5",
     "#b9b9b9": "#5c5f63",
+    "#909090": "#6f7276",
 }
 """What a dark page shows instead of the colours that are too dark, or too bright, there."""
 
 GREYS = ("#7d7d7d", "#a8a8a8", "#5a5a5a")
-OTHER = "#b9b9b9"
+OTHER = "#909090"
 """Of the optimizers that are not among those with a colour."""
 
 INK = "#1a1b1d"
+TURNING = frozenset("LRE RLE LRO RLO PDF LRI RLI FSI PDI".split())
+"""Classes of signs that turn the direction of the text after them."""
+
 MARKERS = "osD^vP*X"
 DASHES: tuple[tuple[float, ...], ...] = ((), (5, 1.6), (1.4, 1.4), (6, 1.5, 1.4, 1.5), (9, 2))
 
@@ -107,12 +111,16 @@ def looks(
 
 
 def plain(text: str) -> str:
-    """Return a name without control characters, which no font has.
+    """Return a name without control characters and without what turns the direction of text.
 
-    >>> plain("a\\x1bb")
-    'a�b'
+    >>> plain("a\\x1bb"), plain("a\\u202eb")
+    ('a�b', 'a�b')
     """
-    return "".join(c if unicodedata.category(c) != "Cc" else "�" for c in text)
+    return "".join("�" if _acts(c) else c for c in text)
+
+
+def _acts(c: str) -> bool:
+    return unicodedata.category(c) == "Cc" or unicodedata.bidirectional(c) in TURNING
 
 
 def shortened(text: str, most: int) -> str:

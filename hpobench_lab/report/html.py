@@ -9,11 +9,13 @@ from importlib.resources import files
 from typing import Any
 
 from hpobench_lab.analysis.applicability import sentences
+from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.plot import Plot
 from hpobench_lab.figures.style import DARK, Look
 from hpobench_lab.report import page_data, prose, tables
 from hpobench_lab.report.page_figures import numbers, page_figures
+from hpobench_lab.report.text import inert
 
 __all__ = ["html_page", "key_svg"]
 
@@ -33,15 +35,31 @@ NIGHT = {
 """The page's colours in the dark; ``page.css`` has those of the day."""
 
 
-def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str, Any]) -> str:
-    """Return the page; everything that comes from a study is escaped."""
+def html_page(
+    analysis: Analysis,
+    plots: Sequence[Plot],
+    provenance: Mapping[str, Any],
+    paper: Sequence[str] = (),
+) -> str:
+    """Return the page; everything that comes from a study is escaped.
+
+    Args:
+        analysis: Of the study.
+        plots: The figures.
+        provenance: As ``report.provenance`` returns it.
+        paper: Addresses, relative to the page, of the files for a paper, which it links.
+    """
     from jinja2 import Environment, StrictUndefined
 
     here = files("hpobench_lab.report")
     css = (here / "page.css").read_text(encoding="utf-8") + _dark()
     script = (here / "page.js").read_text(encoding="utf-8")
     environment = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_shown,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
     page = environment.from_string((here / "page.html.j2").read_text(encoding="utf-8"))
     return page.render(
@@ -54,8 +72,16 @@ def html_page(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str
         **_cautions(analysis),
         **_tables(analysis),
         **_figures(analysis, plots),
-        **_words(analysis),
+        **_words(analysis, plots),
+        paper=paper,
     )
+
+
+def _shown(value: Any) -> Any:
+    """Return text without what acts on a reader's machine; what the report itself wrote stays."""
+    from markupsafe import Markup
+
+    return inert(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _cautions(analysis: Analysis) -> dict[str, Any]:
@@ -94,11 +120,13 @@ def _figures(analysis: Analysis, plots: Sequence[Plot]) -> dict[str, Any]:
     }
 
 
-def _words(analysis: Analysis) -> dict[str, Any]:
+def _words(analysis: Analysis, plots: Sequence[Plot]) -> dict[str, Any]:
     return {
         "energy": prose.energy(analysis),
         "methods": prose.methods(analysis),
-        "citations": prose.citations(analysis),
+        "citations": prose.citations(analysis, [p.id for p in plots]),
+        "gates": prose.gates(analysis),
+        "metric": METRICS[analysis.metric],
         "not_applicable": sentences(analysis.not_applicable),
     }
 

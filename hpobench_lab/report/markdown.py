@@ -29,7 +29,7 @@ def markdown(analysis: Analysis, plots: Sequence[Plot], provenance: Mapping[str,
     parts += [safe(s) for s in a.verdict.further]
     parts += [f"> **Note** {safe(c.text)}" for c in _first(a, "banner")]
     parts += ["## League table", _table(tables.LEAGUE_COLUMNS, tables.league_rows(a))]
-    parts += [*_legend(a), *(safe(c.text) for c in _first(a, "info"))]
+    parts += [_legend(a), "\n".join(f"- {safe(c.text)}" for c in _first(a, "info"))]
     gates = prose.gates(a)
     parts += ["## Gate", *(f"- {safe(text)}" for text in gates)] if gates else []
     parts += _controls(a) + _figures(plots)
@@ -51,15 +51,16 @@ def _first(a: Analysis, level: str) -> list[Any]:
     return [c for c in a.cautions if c.level == level][:NOTES]
 
 
-def _legend(a: Analysis) -> list[str]:
-    said = []
+def _legend(a: Analysis) -> str:
+    said = ["Regret: 0 is the optimum, 1 the median of one random evaluation."]
     if a.baseline:
         said.append(
-            f"Difference: from {safe(a.baseline)}, over n common sources; negative is better."
+            f"Difference: from {safe(a.baseline)}, over n common sources; negative is better. "
+            f"A12: the chance that a run beats one of {safe(a.baseline)}."
         )
     if a.worth:
         said.append("Worth: how many evaluations of random search one evaluation is worth.")
-    return [" ".join(said)] if said else []
+    return " ".join(said)
 
 
 def _controls(a: Analysis) -> list[str]:
@@ -72,12 +73,12 @@ def _figures(plots: Sequence[Plot]) -> list[str]:
     for plot in plots:
         if plot.id.startswith(MAIN):
             parts += [
-                f"## {plot.title}",
-                f"![{plot.title}](figures/{plot.id}.png)",
-                f"{plot.reading} [Data](figures/{plot.id}.csv)",
+                f"## {safe(plot.title)}",
+                f"![{safe(plot.title)}](figures/{plot.id}.png)",
+                f"{safe(plot.reading)} [Data](figures/{plot.id}.csv)",
             ]
     rest = [p for p in plots if not p.id.startswith(MAIN)]
-    links = [f"[{p.title}](figures/{p.id}.png)" for p in rest]
+    links = [f"[{safe(p.title)}](figures/{p.id}.png)" for p in rest]
     return parts + ([f"More figures: {', '.join(links)}."] if links else [])
 
 
@@ -93,7 +94,7 @@ def _provenance(provenance: Mapping[str, Any]) -> list[str]:
 
 def _fitting(parts: Sequence[str], last: Sequence[str]) -> str:
     """Return the whole text, without its end where it would be too long for a summary."""
-    text = "\n\n".join([*parts, *last]) + "\n"
+    text = "\n\n".join(part for part in [*parts, *last] if part) + "\n"
     if len(text.encode()) <= LIMIT:
         return text
     rest = "The rest is too long for a summary; report.html and result.json have it."
@@ -120,8 +121,8 @@ def _cut(text: str) -> str:
 def safe(text: str) -> str:
     r"""Return the text with what Markdown or HTML would act on taken out of force.
 
-    >>> print(safe("<b> a_b *x* [y](z) #"))
-    &lt;b&gt; a\_b \*x\* \[y\](z) #
+    >>> print(safe("<b> a_b *x* [y](z) ~~s~~ $m$ #"))
+    &lt;b&gt; a\_b \*x\* \[y\](z) \~\~s\~\~ \$m\$ #
     """
     out = (
         plain(text.replace("\n", " "))
@@ -129,4 +130,4 @@ def safe(text: str) -> str:
         .replace("<", "&lt;")
         .replace(">", "&gt;")
     )
-    return "".join("\\" + c if c in "\\`*_|[]" else c for c in out)
+    return "".join("\\" + c if c in "\\`*_|[]~$" else c for c in out)

@@ -21,7 +21,6 @@ __all__ = [
     "control_rows",
     "filters",
     "testbed_words",
-    "whole",
 ]
 
 REGRET, DIFFERENCE, RATIO = "regret [95 %]", "difference [95 %]", "(× best)"
@@ -90,11 +89,17 @@ def times(ratio: float) -> str:
 
 
 def control_rows(analysis: Analysis) -> list[list[str]]:
-    """Return the control lines as rows of the league table; only regret and ratio are known."""
+    """Return the control lines as rows of the league table; only regret and ratio are known.
+
+    One that takes part in the study as an optimizer of its own has its row already.
+    """
+    listed = {r.label for r in analysis.league}
     ranked = [r.regret.value for r in analysis.league if r.place is not None]
     best = min((v for v in ranked if v == v), default=math.nan)
     rows = []
     for control in analysis.controls:
+        if control.name in listed:
+            continue
         r = control.regret
         known = {
             "optimizer": control.name,
@@ -156,16 +161,7 @@ def _cells(analysis: Analysis, i: int, g: int) -> list[str]:
 def _budget(words: str, amount: float) -> str:
     if words == "share of the budget":
         return f"{100 * amount:.3g} % of the budget"
-    return f"{whole(amount)} {words.removesuffix('s') if amount == 1 else words}"
-
-
-def whole(amount: float) -> str:
-    """Return an amount in digits, a whole one without a point.
-
-    >>> whole(60.0), whole(1234.0), whole(0.123456)
-    ('60', '1,234', '0.123')
-    """
-    return f"{amount:,.0f}" if float(amount).is_integer() else short(amount)
+    return f"{tables.whole(amount)} {words.removesuffix('s') if amount == 1 else words}"
 
 
 def testbed_words(analysis: Analysis) -> dict[str, dict[str, str]]:

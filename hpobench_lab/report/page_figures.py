@@ -11,10 +11,10 @@ from itertools import count
 from typing import Any
 
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.analysis.verdict import short
 from hpobench_lab.figures.plot import Plot, csv_text, inline_svgs
-from hpobench_lab.report.page_data import whole
 from hpobench_lab.report.svg import fit, marked
+from hpobench_lab.report.tables import span, whole
+from hpobench_lab.report.text import inert
 
 __all__ = ["PAGE_FIGURES", "PageFigure", "in_order", "numbers", "page_figures"]
 
@@ -161,7 +161,7 @@ def _panels(
             j: (index[label], said.get((name, label), label)) for j, label in enumerate(plot.looks)
         }
         bed = next((b for b in beds if name == b or name.startswith(f"{b}:")), "")
-        found.append((name, fit(marked(svg, prefix, whose), names), bed))
+        found.append((name, inert(fit(marked(svg, prefix, whose), names)), bed))
     return tuple(found)
 
 
@@ -196,10 +196,11 @@ def _tooltips(plot: Plot) -> dict[tuple[str, str], str]:
 
 
 def _number_at(rows: Mapping[str, Sequence[Any]], column: str, i: int) -> str:
+    if "regret" in rows and math.isfinite(float(rows["regret"][i])):
+        column = "regret"  # beside another value: the interval is that of the regret
     low, high = (float(rows[k][i]) if k in rows else math.nan for k in ("low", "high"))
-    text = short(float(rows[column][i]))
-    if math.isfinite(low) and math.isfinite(high):
-        text += f" [{short(low)}, {short(high)}]"
+    both = math.isfinite(low) and math.isfinite(high)
+    text = span(float(rows[column][i]), low if both else math.nan, high)
     if "x" in rows and "axis" in rows:
         text += f" at {whole(float(rows['x'][i]))} {rows['axis'][i]}"
     return re.sub(r" at 1 share of the budget$", " at the whole budget", text)

@@ -14,8 +14,19 @@ from hpobench_lab.report.references import cited
 
 __all__ = ["paper_files"]
 
-LEAGUE = ("#", "optimizer", "regret [95 %]", "difference [95 %]", "p (Holm)", "win/tie/loss")
-NEEDS = r"% needs \usepackage{booktabs}"
+LEAGUE = {
+    "#": "#",
+    "optimizer": "optimizer",
+    "regret [95 %]": "regret [95 %]",
+    "difference [95 %]": "difference [95 %]",
+    "p (Holm)": "p (Holm)",
+    "win/tie/loss": "w/t/l",
+}
+"""Columns of the league table that fit a page, and their names there."""
+
+NEEDS = r"% needs \usepackage{booktabs,graphicx}"
+AS_WIDE = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+"""Makes a table smaller where it is wider than the text."""
 
 
 def paper_files(analysis: Analysis, figures: Sequence[str] = ()) -> dict[str, str]:
@@ -36,9 +47,7 @@ def paper_files(analysis: Analysis, figures: Sequence[str] = ()) -> dict[str, st
 
 
 def _league(a: Analysis) -> str:
-    keep = [tables.LEAGUE_COLUMNS.index(name) for name in LEAGUE]
-    rows = [[row[i] for i in keep] for row in tables.league_rows(a)]
-    head, body = tables.filled(LEAGUE, [tuple(r) for r in rows])
+    head, body = tables.filled(tuple(LEAGUE.values()), _league_rows(a))
     done = a.completion
     said = [
         f"Read at {a.cut.words}: regret is the interquartile mean over sources of the normalised "
@@ -47,9 +56,22 @@ def _league(a: Analysis) -> str:
     ]
     if a.baseline:
         said.append(f"Difference: median over sources, from {a.baseline}; negative is better.")
+        said.append("w/t/l: sources on which the optimizer wins, ties and loses against it.")
+    if any(row.place is None for row in a.league):
+        said.append("A fraction beside a name: the sources that it served, of all.")
     if a.cut.exploratory:
         said.append("Exploratory: not the declared budget, so nothing is tested.")
     return _file(said, booktabs(head, body) if body else "")
+
+
+def _league_rows(a: Analysis) -> list[tuple[str, ...]]:
+    keep = [tables.LEAGUE_COLUMNS.index(name) for name in LEAGUE]
+    rows = []
+    for row, cells in zip(a.league, tables.league_rows(a), strict=True):
+        part = f" ({row.regret.n}/{len(a.panel.sources)})" if row.place is None else ""
+        known = [row.label + part if i == 1 else cells[i] for i in keep]
+        rows.append(tuple(known))
+    return rows
 
 
 def _testbeds(a: Analysis) -> str:
@@ -85,9 +107,9 @@ def _controls(a: Analysis) -> str:
 
 def _file(said: Sequence[str], table: str) -> str:
     lines = [NEEDS, *(f"% {escape(s)}" for s in said)]
-    shown = (
-        [r"{\small\setlength{\tabcolsep}{4pt}%", f"{table}}}"] if table else ["% nothing to show"]
-    )
+    shown = ["% nothing to show"]
+    if table:
+        shown = [r"{\noindent\footnotesize\setlength{\tabcolsep}{3pt}%", AS_WIDE, f"{table}}}}}%"]
     return "\n".join([*lines, *shown]) + "\n"
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 
+from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.clusters import crossed
 from hpobench_lab.analysis.comparisons import ENOUGH, attainable_p, family
 from hpobench_lab.analysis.intervals import FEWEST
@@ -59,12 +61,26 @@ def _runs(a: Analysis) -> str:
     return (
         f"Every optimizer ran with {_count(len(a.seeds), 'seed')} ({seeds_words(a.seeds)}) and "
         f"{workers} simulated worker{'s' if workers > 1 else ''}; the budget was "
-        f"{a.cut.declared[1]:,.10g} {words} a run, and runs are read at {a.cut.words}. "
+        f"{a.cut.declared[1]:,.10g} {words} a run; runs are read at {a.cut.words}. "
         f"{_count(len(a.panel.sources), 'independent source')} could be used"
         + (f"; {', '.join(left_out)} could not be normalised" if left_out else "")
-        + f". Of {done.planned} planned runs {done.ok} ended well, {done.failed} failed and "
-        f"{done.missing} are missing."
+        + f". {_ended(done.planned, done.ok, done.failed, done.missing)}"
     )
+
+
+def _ended(planned: int, ok: int, failed: int, missing: int) -> str:
+    """Return how the planned runs ended.
+
+    >>> _ended(8, 8, 0, 0), _ended(8, 6, 2, 0)
+    ('All 8 planned runs ended well.', 'Of 8 planned runs 6 ended well and 2 failed.')
+    >>> _ended(8, 5, 2, 1)
+    'Of 8 planned runs 5 ended well, 2 failed and 1 is missing.'
+    """
+    if ok == planned:
+        return f"All {planned} planned runs ended well." if planned else "No run was planned."
+    gone = f"{missing} {'is' if missing == 1 else 'are'} missing" if missing else ""
+    parts = [f"{ok} ended well", f"{failed} failed" if failed else "", gone]
+    return f"Of {planned} planned runs {listed([p for p in parts if p])}."
 
 
 def _traces(a: Analysis) -> str:
@@ -88,8 +104,8 @@ def _league(a: Analysis) -> str:
         "Seeds are summarised by the median within a testbed, testbeds by the median within a "
         "source; the source is the unit of replication. The league table shows the interquartile "
         "mean over sources [@agarwal2021deep] with a 95 % interval from its window shifted over "
-        f"the order statistics, and none for fewer than {FEWEST} sources. Mean ranks are shown "
-        "beside it, and depend on who takes part"
+        f"the order statistics, and without one for fewer than {FEWEST} sources. Mean ranks are "
+        "shown beside it, and depend on who takes part"
         + (" [@benavoli2016]." if a.ranks is not None and a.ranks.n else ".")
     )
 
@@ -112,7 +128,8 @@ def _tests(a: Analysis) -> str:
     return (
         f"Every other optimizer is compared with the baseline {a.baseline} [@demsar2006] by a "
         f"two-sided Wilcoxon signed-rank test [@wilcoxon1945] on the {METRICS[a.metric]} of each "
-        "source, exact, zeros as Pratt [@pratt1959]. Holm's method [@holm1979] corrects over the "
+        "source, exact, with zeros treated as Pratt does [@pratt1959]. Holm's method "
+        "[@holm1979] corrects over the "
         f"comparisons that can be tested by design, those with at least {ENOUGH} common sources: "
         f"{len(tested)} of {len(a.comparisons)} here, which can attain p = "
         f"{short(attainable_p(a.comparisons))} at best. {size} {_ties(a)}{_sensitivity(a)}"
@@ -138,7 +155,7 @@ def _ties(a: Analysis) -> str:
 
 def _sensitivity(a: Analysis) -> str:
     rest = [f"{name}: {who or 'none'} wins" for name, who in list(a.sensitivity.items())[1:]]
-    return f"As sensitivity the tests are repeated ({'; '.join(rest)})." if rest else ""
+    return f"The tests are repeated with other choices ({'; '.join(rest)})." if rest else ""
 
 
 def _other(a: Analysis) -> str:
@@ -146,9 +163,10 @@ def _other(a: Analysis) -> str:
     said = []
     tested = not a.cut.exploratory
     if tested and a.omnibus is not None and a.omnibus.n and a.omnibus.method:
+        how = a.omnibus.method.removeprefix("Friedman, ")
         said.append(
             f"Whether the optimizers differ at all is asked by Friedman's test [@friedman1937; "
-            f"@iman1980] over {_count(a.omnibus.n, 'common source')} ({a.omnibus.method})."
+            f"@iman1980] over {_count(a.omnibus.n, 'common source')} ({how})."
         )
     if any(s.n > 1 for s in a.stability):
         said.append(
@@ -158,7 +176,7 @@ def _other(a: Analysis) -> str:
     names = [c.name for c in a.controls]
     if names:
         marks = [f"{n}{_control(n)}" for n in names]
-        said.append(f"Control lines are {', '.join(marks)}.")
+        said.append(f"Control lines are {'; '.join(marks)}.")
     return " ".join(said)
 
 
@@ -170,7 +188,19 @@ def _control(name: str) -> str:
 
 def gates(analysis: Analysis) -> list[str]:
     """Return what the declared margin says of each optimizer; nothing where none is declared."""
-    return [f"{label}: {gate.verdict}. {gate.sentence}" for label, gate in analysis.gates.items()]
+    return [
+        f"{label}: {gate.verdict}, {_minus(gate.sentence.removeprefix(f'{gate.verdict}: '))}"
+        for label, gate in analysis.gates.items()
+    ]
+
+
+def _minus(text: str) -> str:
+    """Return text whose negative numbers have a true minus sign.
+
+    >>> _minus("-1.2 to -0.1, non-inferior")
+    '−1.2 to −0.1, non-inferior'
+    """
+    return re.sub(r"(?<![\w.])-(?=\d)", "−", text)
 
 
 def _count(n: int, noun: str) -> str:
@@ -190,8 +220,8 @@ def energy(analysis: Analysis) -> str:
     text = (
         f"The machine used {short(s.total_kwh * 1000)} Wh while this study ran ({s.method}: "
         f"{parts}); {short(runs / 3600)} Wh of it are attributed to runs by their processor "
-        f"seconds, the rest is idle time and other processes. {s.coverage:.0%} of the wall time "
-        "was watched. "
+        f"seconds; the rest is idle time and other processes. {100 * s.coverage:.0f} % of the "
+        "wall time was watched. "
     )
     if s.co2e_kg == s.co2e_kg:
         text += (
@@ -199,7 +229,7 @@ def energy(analysis: Analysis) -> str:
             f"is {short(s.co2e_kg * 1000)} g CO2e."
         )
     else:
-        text += f"No CO2e figure: {s.co2e_reason or 'the intensity is unknown'}."
+        text += f"No CO2e figure. Reason: {s.co2e_reason or 'the intensity is unknown'}."
     if s.method == "modelled":
         text += (
             " Modelled energy is processor load times a constant power, right within a factor of "

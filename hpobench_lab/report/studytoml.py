@@ -7,6 +7,7 @@ from typing import Any
 
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
+from hpobench_lab.figures.style import plain
 
 __all__ = ["seeds_words", "study_toml"]
 
@@ -98,6 +99,10 @@ def _key(name: str) -> str:
 
 
 def _quoted(text: str) -> str:
-    """Return a basic TOML string."""
+    r"""Return a basic TOML string; what acts on a terminal is written by its code point.
+
+    >>> print(_quoted("a\x1b \u202e"))
+    "a\u001b \u202e"
+    """
     out = text.replace("\\", "\\\\").replace('"', '\\"')
-    return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in out) + '"'
+    return '"' + "".join(c if plain(c) == c else f"\\u{ord(c):04x}" for c in out) + '"'

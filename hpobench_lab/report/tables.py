@@ -25,6 +25,7 @@ __all__ = [
     "served",
     "span",
     "testbed_rows",
+    "whole",
     "worth_cell",
 ]
 
@@ -47,12 +48,24 @@ ENERGY_COLUMNS = ("optimizer", "runs", "ask+tell s", "evaluation s", "cpu s", "e
 
 
 def span(value: float, low: float, high: float) -> str:
-    """Return an estimate with its interval.
+    """Return an estimate with its interval; what differs by rounding only is written alike.
 
     >>> span(0.5, 0.25, 0.75), span(0.5, float("nan"), float("nan"))
     ('0.500 [0.250, 0.750]', '0.500')
+    >>> span(1.0, 0.9999999999999998, 1.0)
+    '1.00 [1.00, 1.00]'
     """
+    value, low, high = (float(f"{v:.12g}") for v in (value, low, high))
     return short(value) + (f" [{short(low)}, {short(high)}]" if low == low else "")
+
+
+def whole(amount: float) -> str:
+    """Return an amount in digits, a whole one without a point.
+
+    >>> whole(60.0), whole(1234.0), whole(0.123456)
+    ('60', '1,234', '0.123')
+    """
+    return f"{amount:,.0f}" if float(amount).is_integer() else short(amount)
 
 
 def league_rows(analysis: Analysis) -> list[tuple[str, ...]]:
@@ -160,7 +173,7 @@ def testbed_rows(analysis: Analysis) -> list[tuple[str, ...]]:
                 f"{short(bed.f_ref)} ({brief(bed.f_ref_origin)})",
                 quality(bed.quality or {}),
                 f"{runs - failed}/{runs}",
-                short(float(analysis.cut.at[j])),
+                whole(float(analysis.cut.at[j])),
                 bed.excluded and f"left out: {bed.excluded}",
             )
         )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
-import unicodedata
 from collections.abc import Sequence
 
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis, analyse
+from hpobench_lab.figures.style import plain
 from hpobench_lab.report.prose import gates
 from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 
-__all__ = ["league_text", "table_text"]
+__all__ = ["inert", "league_text", "table_text"]
 
 WIDTH = 100
 DISPENSABLE = (
@@ -39,9 +40,9 @@ def league_text(
     """
     analysis = results if isinstance(results, Analysis) else analyse(results)
     said = [analysis.verdict.sentence, *analysis.verdict.further]
-    parts = [textwrap.fill(_safe(line), width) for line in said]
+    parts = [textwrap.fill(plain(line), width) for line in said]
     if analysis.league:
-        rows = [[_safe(cell) for cell in row] for row in league_rows(analysis)]
+        rows = [[plain(cell) for cell in row] for row in league_rows(analysis)]
         lines = _fitting(rows, table_width).split("\n")
         ranked = 1 + sum(row.place is not None for row in analysis.league)
         parts += ["", *lines[:ranked], *(["", *lines[ranked:]] if lines[ranked:] else [])]
@@ -50,11 +51,11 @@ def league_text(
                 f"difference: median over sources of the regret minus that of {analysis.baseline}; "
                 "negative is better"
             )
-    parts += [textwrap.fill(_safe(text), width) for text in gates(analysis)]
+    parts += [textwrap.fill(plain(text), width) for text in gates(analysis)]
     for caution in analysis.cautions:
         mark = MARKS[caution.level]
         parts.append(
-            textwrap.fill(_safe(mark + caution.text), width, subsequent_indent=" " * len(mark))
+            textwrap.fill(plain(mark + caution.text), width, subsequent_indent=" " * len(mark))
         )
     return "\n".join(parts) + "\n"
 
@@ -71,9 +72,13 @@ def _fitting(rows: list[list[str]], width: int | None) -> str:
     return text
 
 
-def _safe(text: str) -> str:
-    """Return the text without control characters, which could command a terminal."""
-    return "".join(c if unicodedata.category(c) != "Cc" else "�" for c in text)
+def inert(text: str) -> str:
+    """Return text of many lines without signs that act on a terminal or turn the direction.
+
+    >>> inert("a\\x1b[31m\\n\\tb \\u202e ü")
+    'a�[31m\\n\\tb � ü'
+    """
+    return re.sub(r"[^\n\t -~]", lambda found: plain(found[0]), text)
 
 
 def table_text(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

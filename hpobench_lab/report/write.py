@@ -69,7 +69,7 @@ def write_report(
         listed = [{"id": k, "files": [f"figures/{f}" for f in v]} for k, v in names.items()]
         paper = paper_files(analysis, list(names))
         text = {
-            "report.html": html_page(analysis, drawn, facts),
+            "report.html": html_page(analysis, drawn, facts, list(paper)),
             "report.md": markdown(analysis, drawn, facts),
             "result.json": _json(document(analysis, listed, facts)),
         }

@@ -142,7 +142,6 @@ def test_a_page_shows_a_name_as_it_is(kind: str, evil: ReportFiles) -> None:
     assert unturned(seen(NAMES[kind])) in unturned(Page(evil.html).words)
 
 
-@pytest.mark.xfail(reason="report.html holds control characters of labels yet")
 def test_no_file_holds_a_control_character(evil: ReportFiles) -> None:
     for file in (evil.html, evil.markdown, *evil.paper):
         text = file.read_text(encoding="utf-8")
@@ -172,7 +171,6 @@ def markdown_of(text: str) -> Counter[str]:
     return Counter({k: n for k, n in found.items() if k not in silent})
 
 
-@pytest.mark.xfail(reason="report.md: titles and ~~ are not escaped yet")
 def test_markdown_has_no_element_or_link_that_comes_from_a_name(
     evil: ReportFiles, tame: ReportFiles
 ) -> None:
@@ -181,7 +179,6 @@ def test_markdown_has_no_element_or_link_that_comes_from_a_name(
     assert bad == good
 
 
-@pytest.mark.xfail(reason="report.md: $ is not escaped yet")
 def test_markdown_has_no_mathematics_that_comes_from_a_name(evil: ReportFiles) -> None:
     from markdown_it import MarkdownIt
 
@@ -190,13 +187,7 @@ def test_markdown_has_no_mathematics_that_comes_from_a_name(evil: ReportFiles) -
     assert not re.search(r"(?<!\\)\$", text)
 
 
-TABLES = [
-    pytest.param("md", marks=pytest.mark.xfail(reason="~~ is not escaped yet")),
-    "latex",
-]
-
-
-@pytest.mark.parametrize("form", TABLES)
+@pytest.mark.parametrize("form", ["md", "latex"])
 def test_a_table_keeps_its_cells_whatever_the_names(form: str, show: Show) -> None:
     bad, good = (rows_in(show(named(names), form), form) for names in (EVIL, TAME))
     bare = r"(?<!\\)(?:\\\\)*\|" if form == "md" else r"(?<!\\)&"
@@ -236,7 +227,6 @@ def test_csv_and_json_keep_the_names_bit_by_bit(
     assert sorted(o["label"] for o in body["optimizers"]) == sorted(EVIL)
 
 
-@pytest.mark.xfail(reason="marks that turn the direction of text pass yet")
 def test_a_terminal_gets_nothing_that_moves_or_colours_it(show: Show) -> None:
     text = show(named(EVIL), "rich")
     assert {c for c in text if unicodedata.category(c) == "Cc"} == {"\n"}

@@ -17,7 +17,7 @@ from tests.synthetic_results import Made, bed, make, session, steady
 
 EVIL = '\\a{b}$c&d#e^f_g~h%i"<j>|k`[l]*中é²−\n'
 MAIN = r"""\documentclass{article}
-\usepackage{booktabs,natbib}
+\usepackage{booktabs,graphicx,natbib}
 \begin{document}
 \input{methods}
 \input{tables/league}
@@ -114,6 +114,23 @@ def test_a_paper_with_everything_compiles(files: dict[str, str], tmp_path: Path)
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     log = (tmp_path / "main.log").read_text(encoding="latin-1")
     assert "undefined" not in log.lower()
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+def test_no_table_is_wider_than_the_text(files: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "tables").mkdir()
+    names = ("tables/league.tex", "tables/testbeds.tex")
+    for name in names:
+        (tmp_path / name).write_text(files[name], encoding="utf-8")
+    inputs = [rf"\input{{{name}}}" for name in names]
+    body = "\n\n".join([MAIN.split(r"\input")[0], *inputs, r"\end{document}"])
+    (tmp_path / "main.tex").write_text(body, encoding="utf-8")
+    latex = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "main"]
+    done = subprocess.run(latex, cwd=tmp_path, capture_output=True, check=False)
+    log = (tmp_path / "main.log").read_text(encoding="latin-1")
+    assert done.returncode == 0, log[-2000:]
+    assert "Overfull" not in log
 
 
 def test_a_report_carries_the_parts_of_a_paper(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.synthetic_results import Made, bed, make, steady
 
 
 def written(made: Made, name: str = "") -> str:
-    a = analyse(made, draws=20)
+    a = analyse(made)
     return markdown(a, [], provenance(a, made) | ({"study_toml": name} if name else {}))
 
 
