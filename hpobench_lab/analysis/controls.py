@@ -34,7 +34,7 @@ __all__ = ["Control", "control_names", "controls", "said_of_controls", "twice", 
 FloatArray = NDArray[np.float64]
 
 RANDOM, STOPPING = "random", "median-stopping"
-TWICE, MEDIAN = "random ×2", "random, median stopping"
+TWICE, MEDIAN = "random ×2", "random with median stopping"
 CITATION = "Li et al. (2018), JMLR 18:1-52; Golovin et al. (2017), KDD"
 
 
@@ -43,7 +43,7 @@ class Control:
     """Hold one control line at the cut.
 
     Args:
-        name: ``random``, ``random ×2`` or ``random, median stopping``, in the report's words.
+        name: ``random``, ``random ×2`` or ``random with median stopping``, in the report's words.
         label: The optimizer of the study whose runs it is made of.
         regret: Interquartile mean over sources, as the league table has it.
         gaps: Optimizer -> median over sources of its regret minus the control's, with an interval.

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.comparisons import Comparison
 from hpobench_lab.analysis.cuts import Cut
 from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.intervals import median_difference_interval
 from hpobench_lab.analysis.noninferiority import (
     Gate,
     Margin,
@@ -73,11 +75,11 @@ def _effect(
 ) -> Estimate:
     if margin.kind == "budget":
         return budget_ratio(panel, cut.axis, cut.at, c.a, c.b)
-    if margin.kind == "regret":
-        return Estimate(
-            c.effect, c.low, c.high, c.n, c.excluded, c.method, c.citation, (), c.reason
-        )
     a, b = (scores[panel.optimizers.index(label)] for label in (c.a, c.b))
+    if margin.kind == "regret":  # normalised, whatever metric is compared
+        low, high = (float(x) for x in median_difference_interval(a - b))
+        effect, method = float(median(a - b)), "median difference in normalised regret over sources"
+        return Estimate(effect, low, high, c.n, c.excluded, method, c.citation)
     order = hash_order(panel.sources, order_key)
     at = [panel.sources.index(name) for name in order]
     gap = decimals(a - b)[at]

@@ -235,6 +235,6 @@ def _cautions(by: str, winner: str, flips: tuple[Flip, ...], n: int) -> tuple[Ca
         return (Caution("one-group", text, level="info"),)
     if not flips:
         return ()
-    said = "; ".join(f"without {f.left_out} {f.winner} comes first" for f in flips[:3])
+    said = "; ".join(f"first without {f.left_out}: {f.winner}" for f in flips[:3])
     more = f"; and so on for {len(flips)} of {n}" if len(flips) > 3 else ""
     return (Caution("flip", f"{winner} wins only as long as no {by} is left out: {said}{more}."),)

@@ -262,20 +262,20 @@ def _gap(c: Comparison, metric: str) -> str:
 def short(value: float) -> str:
     """Return a number with three significant digits and a true minus sign.
 
-    >>> short(-0.012345), short(0.0), short(1234.5), short(float("nan"))
-    ('−0.0123', '0', '1,230', '–')
+    >>> short(-0.012345), short(0.0), short(1234.5), short(0.9999), short(float("nan"))
+    ('−0.0123', '0', '1,230', '1.00', '–')
     """
     if not math.isfinite(value):
         return "–" if math.isnan(value) else "∞" if value > 0 else "−∞"
     if value == 0:
         return "0"
-    digits = 2 - math.floor(math.log10(abs(value)))
-    rounded = round(value, digits)
+    rounded = float(f"{abs(value):.2e}")  # three digits first: 0.9996 is 1.00
+    digits = 2 - math.floor(math.log10(rounded))
     if not 1e-4 <= abs(value) < 1e7:
         mantissa, power = f"{abs(value):.1e}".split("e")
         text = f"{mantissa}e{power[0].replace('-', '−').replace('+', '')}{int(power[1:])}"
     else:
-        text = f"{abs(rounded):,.{max(digits, 0)}f}"
+        text = f"{rounded:,.{max(digits, 0)}f}"
     return f"−{text}" if value < 0 else text
 
 

@@ -150,4 +150,8 @@ def _written(
         from hpobench_lab.report.compared import records
 
         return csv_text(records(analysis))
-    return latex(head, rows) if form == "latex" else markdown(head, rows)
+    if form == "latex":
+        from hpobench_lab.report.paper import league_columns
+
+        return latex(*league_columns(analysis))
+    return markdown(head, rows)

@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 UNIFORM = ("random", "sobol")
 """Ids of the optimizers that cover the space evenly; their runs are preferred."""
 
-FEWEST, ROWS = 40, 1000
+FEWEST, ROWS = 40, 500
 """Rows from which on the runs of ``UNIFORM`` are enough, and the most that a forest sees."""
 
 BEDS, DIMENSIONS = 9, 20
@@ -42,7 +42,7 @@ LINES = 150
 BARS, PAIRS = 6, 2
 """Parameters and pairs with a bar of their own; the others share one."""
 
-TREES = 32
+TREES = 24
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,8 @@ def gantt(analysis: Analysis, results: ResultsLike) -> Plot:
 
     The runs are those of the first finished seed on the first testbed where the trials of a run
     last differently long (otherwise on the first). Which worker had a trial is not stored: trials
-    are given, in order of their start, to the worker that has been free longest, ties to the first.
+    are given, in order of their start (ties: of their number), to the worker that has been free
+    longest, ties to the first.
 
     Its rows: ``panel`` and ``optimizer`` (its label), ``trial``, ``worker`` (from 1), ``start`` and
     ``end`` (simulated seconds), ``state`` (``ok``; ``failed``: no loss; ``cut``: ended beyond the
@@ -137,7 +138,8 @@ def _run(results: ResultsLike, i: int) -> list[tuple[Any, ...]]:
     columns = (np.asarray(results.columns[k][rows]) for k in ("id", "start", "end", "status"))
     trial, start, end, status = (np.asarray(c) for c in columns)
     known = np.isfinite(start) & np.isfinite(end)
-    trial, start, end, status = (c[known] for c in (trial, start, end, status))
+    order = np.flatnonzero(known)[np.argsort(trial[known], kind="stable")]  # rows: as told
+    trial, start, end, status = (c[order] for c in (trial, start, end, status))
     if not len(start):
         return []
     budget = results.headers[i]["protocol"].get("budget") or {}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from hpobench_lab.analysis.aggregate import median
+from hpobench_lab.analysis.energy import JOULES_PER_KWH, sessions
 from hpobench_lab.analysis.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import linear_or_log, looks_of
@@ -38,25 +39,32 @@ def energy(analysis: Analysis, results: ResultsLike) -> Plot:
         c = row.cost
         _add(rows, "Time", c.label, "optimizer (ask, tell)", c.ask_tell_s, "wall s", "measured")
         _add(rows, "Time", c.label, "evaluations", c.eval_s, "wall s", "measured")
-    joules, method = _joules(analysis, results)
-    for row in analysis.league:
-        value = joules[row.label][0]
-        if np.isfinite(value):
-            _add(rows, f"Energy ({method})", row.label, "whole run", value, "J", method)
-    _carbon(rows, analysis)
-    for row in analysis.league:
-        each = joules[row.label][1]
-        if each > 0 and row.regret.defined:
-            r = row.regret
-            at = (row.label, "one run", each, "J", method, r.value, r.low, r.high)
-            _add(rows, f"Regret and energy ({method})", *at)
+    given = _given(results)
+    simulated = _simulated(results)
+    whole = {"simulated": _declared(results)} if simulated else {k: v[0] for k, v in given.items()}
+    labels = [row.label for row in analysis.league]
+    for method, joules in whole.items():
+        for label in (x for x in labels if x in joules):
+            title = f"Energy ({method})"
+            _add(rows, title, label, "whole run", joules[label], "J", method)
+    for method, (_, grams, words) in given.items():
+        for label in (x for x in labels if np.isfinite(grams.get(x, np.nan))):
+            title = f"Carbon ({method}, {words})"
+            _add(rows, title, label, "whole run", grams[label], "gCO2e", method)
+    for method in whole if len(whole) == 1 else ():  # kinds are never mixed within a run
+        for row in analysis.league:
+            each, r = _one_run(analysis, row.label), row.regret
+            if each > 0 and r.defined:
+                at = (row.label, "one run", each, "J", method, r.value, r.low, r.high)
+                _add(rows, f"Regret and energy ({method})", *at)
     return Plot(
         "f14-energy",
         "Time and energy of this study",
         "All runs of an optimizer together, as measured on the machine that ran them. Plain bars "
         "are metered or measured; bars hatched with lines are modelled (energy is processor "
         "seconds times a constant, shared out by processor seconds, within a factor of two); dots "
-        "are simulated (declared by the testbeds). Regret and energy: the final regret "
+        "are simulated (declared by the testbeds); each kind has a panel of its own. Carbon: every "
+        "session's energy times its own intensity. Regret and energy: the final regret "
         "(interquartile mean over sources, 95 % interval) beside the joules of one run (median); "
         "down and to the left is better. No ranking follows from it.",
         rows,
@@ -72,33 +80,62 @@ def _add(rows: dict[str, list[Any]], *cell: Any) -> None:
         rows[key].append(v)
 
 
-def _joules(analysis: Analysis, results: ResultsLike) -> tuple[dict[str, tuple[float, float]], str]:
-    """Return joules of all runs and of one run by optimizer, and how they were obtained."""
-    panel, spent = analysis.panel, analysis.panel.steps.spent.get("joules")
+def _simulated(results: ResultsLike) -> bool:
+    """Return whether the testbeds declared the energy of every evaluation."""
     declared = np.asarray(results.columns.get("energy_j", [np.nan]), dtype=np.float64)
-    simulated = spent is not None and len(declared) > 0 and bool(np.isfinite(declared).all())
-    out: dict[str, tuple[float, float]] = {}
-    for row in analysis.league:
-        i = panel.optimizers.index(row.label)
-        ended = panel.run[i][panel.present[i] & ~panel.failed[i]]
-        one = float(median(spent[ended])) if spent is not None and len(ended) else np.nan
-        every = row.cost.energy_j if row.cost.method else np.nan
-        if spent is not None and simulated:
-            every = float(spent[panel.run[i][panel.present[i]]].sum())
-        out[row.label] = every, one
-    return out, "simulated" if simulated else analysis.session.method
+    return len(declared) > 0 and bool(np.isfinite(declared).all())
 
 
-def _carbon(rows: dict[str, list[Any]], analysis: Analysis) -> None:
-    """Add grams of the session's energy where an intensity is known; never of simulated joules."""
-    intensity = analysis.session.intensity_g_per_kwh
-    if not np.isfinite(intensity):
-        return
-    for row in analysis.league:
-        if row.cost.method and np.isfinite(row.cost.energy_j):
-            grams = row.cost.energy_j / 3.6e6 * intensity
-            title, method = f"Carbon ({row.cost.method}, {intensity:.0f} g/kWh)", row.cost.method
-            _add(rows, title, row.label, "whole run", grams, "gCO2e", method)
+def _declared(results: ResultsLike) -> dict[str, float]:
+    """Return the joules that the testbeds declared, by optimizer."""
+    out: dict[str, float] = {}
+    for i, header in enumerate(results.headers):
+        rows = slice(int(results.offsets[i]), int(results.offsets[i + 1]))
+        label = header["optimizer"]["label"]
+        out[label] = out.get(label, 0.0) + float(results.columns["energy_j"][rows].sum())
+    return out
+
+
+Given = tuple[dict[str, float], dict[str, float], str]
+
+
+def _given(results: ResultsLike) -> dict[str, Given]:
+    """Return method -> joules and grams by optimizer, and the intensity in words.
+
+    Each session counts with its own intensity; grams are unknown where one of them has none.
+    """
+    label = {h.get("key"): h["optimizer"]["label"] for h in results.headers}
+    out: dict[str, Given] = {}
+    rates: dict[str, set[float]] = {}
+    for record in results.carbon:
+        found = sessions([record])
+        for key, kwh in ((record.get("runs") or {}).get("kwh") or {}).items():
+            if kwh is None or key not in label or not found.method:
+                continue
+            rate, name = found.intensity_g_per_kwh, label[key]
+            joules, grams, _ = out.setdefault(found.method, ({}, {}, ""))
+            joules[name] = joules.get(name, 0.0) + float(kwh) * JOULES_PER_KWH
+            grams[name] = grams.get(name, 0.0) + float(kwh) * rate
+            rates.setdefault(found.method, set()).add(rate)
+    return {method: (*out[method][:2], _words(rates[method])) for method in sorted(out)}
+
+
+def _words(rates: set[float]) -> str:
+    """Return one intensity, or the range of several.
+
+    >>> _words({381.0}), _words({381.0, 20.0})
+    ('381 g/kWh', '20 to 381 g/kWh')
+    """
+    least, most = min(rates), max(rates)
+    return f"{least:.0f} g/kWh" if least == most else f"{least:.0f} to {most:.0f} g/kWh"
+
+
+def _one_run(analysis: Analysis, label: str) -> float:
+    """Return the joules of a finished run (median); NaN unless every run has them, of one kind."""
+    panel, spent = analysis.panel, analysis.panel.steps.spent.get("joules")
+    i = panel.optimizers.index(label)
+    ended = panel.run[i][panel.present[i] & ~panel.failed[i]]
+    return float(median(spent[ended])) if spent is not None and len(ended) else np.nan
 
 
 def draw(ax: Any, rows: Rows, known: Mapping[str, Look]) -> None:

@@ -30,11 +30,11 @@ def forest(analysis: Analysis) -> Plot:
 
     Its rows: ``panel``, ``optimizer``, ``kind`` (``optimizer`` or ``control``), ``effect`` (median
     over sources of its metric minus the baseline's; in the second panel, which stands where the
-    study declares a margin on the budget, the ratio of the budgets to reach the baseline's final
-    regret), ``low`` and ``high`` (95 %), ``p_holm`` and ``outcome`` (better, worse, open; of the
-    differences only), ``n`` (common sources), ``baseline``, ``neutral`` (the effect of equals) and
-    ``margin`` (the worst effect that still counts as not worse, where declared); ``metric`` is what
-    is compared (normalised regret, log10 regret, log-time AUC, or the budget).
+    study declares a margin on the budget, the ratio of the budgets to reach what the baseline
+    reaches at half its budget), ``low`` and ``high`` (95 %), ``p_holm`` and ``outcome`` (better,
+    worse, open; of the differences only), ``n`` (common sources), ``baseline``, ``neutral`` (the
+    effect of equals) and ``margin`` (the worst effect that counts as not worse, where declared);
+    ``metric`` is what is compared (normalised regret, log10 regret, log-time AUC, or the budget).
     """
     margin = dict((analysis.settings.get("primary") or {}).get("margin") or {})
     order, metric = [r.label for r in analysis.league], METRICS[analysis.metric]
@@ -76,7 +76,8 @@ def _said_of(margin: Mapping[str, float]) -> str:
         return f" Dashed: the declared margin, {amount}; an interval left of it is not worse."
     if "budget" in margin:
         return (
-            " Second panel: the budget it takes to reach the baseline's final regret; dashed: "
+            " Second panel: the budget it takes to reach what the baseline reaches at half its "
+            "budget, as a share of what the baseline takes; right of 1 is slower. Dashed: "
             f"the declared margin of {100 * margin['budget']:g} % more."
         )
     return ""

@@ -43,8 +43,8 @@ RAW_RUNS, RAW_LINES = 40, 2000
 RAW_SOURCES = 12
 """The medians of single sources are drawn behind the curves over so many sources at most."""
 
-MANY = 12
-"""Panels from which on they are drawn smaller, with fewer points."""
+MANY, POINTS, FEWER = 12, 120, 60
+"""Panels from which on they are drawn smaller; points of a curve, and in that case."""
 
 
 def by_testbed(analysis: Analysis) -> Plot:
@@ -60,7 +60,8 @@ def by_testbed(analysis: Analysis) -> Plot:
     used = [j for j, bed in enumerate(beds) if not bed.excluded]
     known = with_twice(looks_of(analysis), analysis)
     raw = _raw_runs(sum(not x.other for x in known.values()) * len(used))
-    grids = {j: step_grid(analysis, j, 60 if len(used) > MANY else 120) for j in used}
+    points = FEWER if len(used) > MANY else POINTS
+    grids = {j: step_grid(analysis, j, points) for j in used}
     lines = [line for j, regret in _regrets(analysis, grids) for line in _testbed(
         analysis, known, j, grids[j], regret, raw)]  # fmt: skip
     small = len(used) > MANY
@@ -70,7 +71,8 @@ def by_testbed(analysis: Analysis) -> Plot:
         "Normalised regret of the incumbent (0 = optimum, 1 = the median of one random "
         "evaluation), lower is better. Lines: median over seeds; band: interquartile range over "
         f"seeds; thin lines: {_which_seeds(raw, len(analysis.panel.seeds))}. A failed run counts "
-        f"as 1 in median and band. Values below 10⁻⁸ are drawn there.{_said(known)}",
+        f"as 1 in median and band. Medians and bands are read where a run changes, at {points} "
+        f"points evenly in log time at most. Values below 10⁻⁸ are drawn there.{_said(known)}",
         _columns(lines),
         draw,
         known,
@@ -113,7 +115,8 @@ def over_sources(analysis: Analysis) -> Plot:
         "Normalised regret (0 = optimum, 1 = the median of one random evaluation), lower is "
         "better. Lines: median over sources of the median over seeds; band: interquartile range "
         f"over the {len(panel.sources)} sources{thin}. A run without a value yet, or failed, "
-        f"counts as 1. Values below 10⁻⁸ are drawn there.{_said(known)}{left_out}",
+        f"counts as 1. Read at {len(x)} points, evenly in log time. Values below 10⁻⁸ are drawn "
+        f"there.{_said(known)}{left_out}",
         _columns(lines),
         draw,
         known,

@@ -23,7 +23,7 @@ from hpobench_lab.figures.style import Look
 
 __all__ = ["rank_over_time"]
 
-DRAWS = 400
+DRAWS = 2000
 
 
 def rank_over_time(analysis: Analysis) -> Plot:
@@ -62,7 +62,9 @@ def rank_over_time(analysis: Analysis) -> Plot:
     return Plot(
         "f2-ranks",
         "Mean rank over time",
-        f"Mean rank over the {n} sources, 1 is best; band: 95 % by resampling sources. A run "
+        f"Mean rank over the {n} sources, 1 is best: as in the league, runs are ranked among those "
+        "of the same testbed and seed, then averaged (the critical differences rank medians). "
+        f"Band: 95 % percentiles of {DRAWS:,} resamplings of the sources. A run "
         "without a value yet, or failed, ranks last. Ranks depend on who takes "
         f"part.{others}{left_out}",
         rows,

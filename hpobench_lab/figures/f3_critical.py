@@ -61,11 +61,24 @@ def _reading(analysis: Analysis) -> str:
         return ""
     said = " ".join(w.text for w in found.warnings)
     return (
-        f"Mean rank over {found.n} common sources of the normalised regret after "
-        f"{analysis.cut.words}, best on the left; thin lines: 95 % intervals over sources. "
+        f"Mean rank over {found.n} common sources: of each source's median normalised regret after "
+        f"{analysis.cut.words} (the league and the ranks over time average ranks of single runs), "
+        "best on the left; thin lines: 95 % intervals over sources, Student's with a fifth of a "
+        f"source of random ranks added.{_said_of_surrogates(analysis)} "
         f"A thick bar joins those that are not shown to differ at 5 % ({found.method}). All pairs "
         "are compared here, which is exploratory; the verdict rests on the comparisons with the "
         "baseline. Mean ranks depend on who takes part." + (f" {said}" if said else "")
+    )
+
+
+def _said_of_surrogates(analysis: Analysis) -> str:
+    """Return that this figure counts differences which the verdict takes for ties."""
+    beds = [bed for bed in analysis.panel.beds if bed.kind == "surrogate"]
+    if not any((bed.quality or {}).get("mae_near_optimum") for bed in beds):
+        return ""
+    return (
+        " Differences below a surrogate's held-out error, which the league and the pairs take for "
+        "ties, count in full here."
     )
 
 

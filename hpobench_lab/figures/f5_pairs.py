@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.comparisons import ENOUGH
-from hpobench_lab.analysis.ranktests import holm, signed_rank
+from hpobench_lab.analysis.comparisons import ENOUGH, surrogate_ties
+from hpobench_lab.analysis.ranktests import decimals, holm, signed_rank
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows
@@ -45,9 +45,10 @@ def pairs(analysis: Analysis) -> Plot:
     rows: dict[str, list[Any]] = {k: [] for k in COLUMNS}
     labels = analysis.panel.optimizers
     order = [labels.index(x) for x in shown] if len(shown) > 1 else []
-    counts = {(a, b): _counts(analysis.scores, a, b) for a in order for b in order if a != b}
+    gaps = _gaps(analysis, order)
+    counts = {pair: _counts(gap) for pair, gap in gaps.items()}
     chance = _a12(analysis, order)
-    p = {} if analysis.cut.exploratory else _p(analysis.scores, order)
+    p = {} if analysis.cut.exploratory else _p(gaps, order)
     values: dict[str, dict[tuple[int, int], tuple[float, str]]] = {
         A12: {ab: (v, f"{v:.2f}") for ab, v in chance.items()},
         P: {ab: (v, _short_p(v)) for ab, v in p.items()},
@@ -102,16 +103,28 @@ def _reading(analysis: Analysis, shown: list[str]) -> str:
 
 
 def _said_of_surrogates(analysis: Analysis) -> str:
-    """Return that this figure counts differences which the verdict takes for ties."""
+    """Return that differences below a surrogate's error are ties, where there is such an error."""
     errors = [(b.quality or {}).get("mae_near_optimum") for b in analysis.panel.beds
               if b.kind == "surrogate"]  # fmt: skip
     if not any(errors):
         return ""
-    return " Differences below a surrogate's error, which the verdict takes for ties, count here."
+    return (
+        " In p and wins a difference below a surrogate's held-out error is a tie, as in the league."
+    )
 
 
-def _counts(scores: FloatArray, a: int, b: int) -> tuple[int, int, int]:
-    gap = np.round(scores[a] - scores[b], 12)
+def _gaps(analysis: Analysis, order: list[int]) -> dict[tuple[int, int], FloatArray]:
+    """Return the differences of each pair over sources; those within a surrogate's error are 0."""
+    panel, scores, out = analysis.panel, analysis.scores, {}
+    for b in order:
+        tied = surrogate_ties(panel, analysis.regret, panel.optimizers[b])
+        for a in order:
+            if a != b:
+                out[a, b] = np.where(tied[a], 0.0, decimals(scores[a] - scores[b]))
+    return out
+
+
+def _counts(gap: FloatArray) -> tuple[int, int, int]:
     return int((gap < 0).sum()), int((gap == 0).sum()), int((gap > 0).sum())
 
 
@@ -137,12 +150,13 @@ def _a12(analysis: Analysis, order: list[int]) -> dict[tuple[int, int], float]:
     return {(a, b): found[a, b] for a in order for b in order if (a, b) in found}
 
 
-def _p(scores: FloatArray, order: list[int]) -> dict[tuple[int, int], float]:
+def _p(
+    gaps: Mapping[tuple[int, int], FloatArray], order: list[int]
+) -> dict[tuple[int, int], float]:
     raw: dict[tuple[int, int], float] = {}
     for i, a in enumerate(order):
         for b in order[i + 1 :]:
-            gap = scores[a] - scores[b]
-            gap = gap[np.isfinite(gap)]
+            gap = gaps[a, b][np.isfinite(gaps[a, b])]
             if len(gap) >= ENOUGH:
                 raw[a, b] = signed_rank(gap).p
     fixed = dict(zip(raw, holm(list(raw.values())).tolist(), strict=True))

@@ -67,9 +67,11 @@ def student_interval(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
 
     known = np.isfinite(scores)
     n, middle = known.sum(axis=-1), _mean(scores)
-    square = np.where(known, scores - middle[..., None], 0.0) ** 2
     freedom = np.maximum(n - 1, 1)
-    half = stdtrit(freedom, 0.975) * np.sqrt(square.sum(axis=-1) / freedom / np.maximum(n, 1))
+    gap = np.where(known, scores - middle[..., None], 0.0)
+    scale = np.maximum(np.abs(gap).max(axis=-1, initial=0.0), np.finfo(float).tiny)
+    square = ((gap / scale[..., None]) ** 2).sum(axis=-1)  # huge losses have no square
+    half = stdtrit(freedom, 0.975) * scale * np.sqrt(square / freedom / np.maximum(n, 1))
     half = np.where(n > 1, half, np.nan)
     return middle - half, middle + half
 
@@ -113,7 +115,8 @@ def strips(analysis: Analysis) -> Plot:
         "sources, smaller is better. Mark: estimate; bar: 95 % interval over sources. "
         "The interquartile mean leaves out the best and the worst quarter of the "
         f"sources. Optimality gap: mean of max(regret − {TARGET:g}, 0), so that what is better "
-        f"than {TARGET:g} earns nothing more (Agarwal et al. 2021). A verdict that rests on one "
+        f"than {TARGET:g} earns nothing more (Agarwal et al. 2021). The last two have Student's "
+        "interval, which covers 88 to 98 % where sources are skewed. A verdict that rests on one "
         "of the four alone is not safe.",
         rows,
         draw,

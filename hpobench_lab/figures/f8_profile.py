@@ -30,7 +30,7 @@ __all__ = ["profile"]
 LEAST, POINTS = 1e-4, 49
 """Smallest regret shown, and how many are, evenly spaced in the logarithm up to 1."""
 
-DRAWS = 1000
+DRAWS = 2000
 
 
 def profile(analysis: Analysis) -> Plot:

@@ -12,7 +12,7 @@ from hpobench_lab.report.latex import booktabs, escape
 from hpobench_lab.report.markdown import safe
 from hpobench_lab.report.references import cited
 
-__all__ = ["paper_files"]
+__all__ = ["league_columns", "paper_files"]
 
 LEAGUE = {
     "#": "#",
@@ -46,8 +46,13 @@ def paper_files(analysis: Analysis, figures: Sequence[str] = ()) -> dict[str, st
     }
 
 
+def league_columns(analysis: Analysis) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and rows of the league table with the columns that fit a page."""
+    return tables.filled(tuple(LEAGUE.values()), _league_rows(analysis))
+
+
 def _league(a: Analysis) -> str:
-    head, body = tables.filled(tuple(LEAGUE.values()), _league_rows(a))
+    head, body = league_columns(a)
     done = a.completion
     said = [
         f"Read at {a.cut.words}: regret is the interquartile mean over sources of the normalised "

@@ -39,7 +39,7 @@ def test_twice_the_budget_agrees_with_runs_that_really_had_it() -> None:
 def test_the_controls_are_named_by_what_the_study_holds() -> None:
     assert control_names({"tpe": {"id": "tpe"}}) == ()
     both = {"rs": {"id": "random"}, "ms": {"id": "median-stopping"}}
-    assert control_names(both)[-1] == ("random, median stopping", "ms")
+    assert control_names(both)[-1] == ("random with median stopping", "ms")
     assert with_controls(np.zeros((2, 3, 4)), list(both), control_names(both)).shape == (5, 3, 4)
 
 

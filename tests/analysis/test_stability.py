@@ -20,7 +20,7 @@ def test_a_winner_that_one_family_carries_flips_with_a_banner() -> None:
     assert s.flips == (Flip("y", "b"),)
     assert (s.n, s.excluded) == (2, 0)
     assert [c.code for c in s.warnings if c.banner] == ["flip"]
-    assert "without y b comes first" in s.warnings[0].text
+    assert "first without y: b" in s.warnings[0].text
     np.testing.assert_array_equal(s.least, [1, 1])
     np.testing.assert_array_equal(s.most, [2, 2])
 

@@ -18,9 +18,8 @@ import pandas as pd
 
 from tests.figures import rederive_first as first
 from tests.figures import rederive_more as more
+from tests.figures import rederive_outside as outside
 from tests.figures import rederive_ranks as ranks
-from tests.figures import rederive_space as space
-from tests.figures import rederive_times as times
 from tests.figures import rederive_space as space
 from tests.figures import rederive_times as times
 from tests.figures.rederive_checks import Check, read_csv
@@ -32,7 +31,6 @@ FIGURES: dict[str, Callable[[Study, pd.DataFrame, Check], None]] = {
     "f2-ranks": first.rank_over_time,
     "f3-critical": ranks.critical,
     "f4-ecdf": more.run_time_ecdf,
-    "f4-ecdf": times.ecdf,
     "f5-pairs": ranks.pairs,
     "f6-heatmap": first.heat_map,
     "f7-strips": ranks.strips,
@@ -40,19 +38,14 @@ FIGURES: dict[str, Callable[[Study, pd.DataFrame, Check], None]] = {
     "f9-bayes": times.bayes,
     "f10-coordinates": space.coordinates,
     "f10-importance": space.importances,
-    "f11-pareto": times.fronts,
-    "f8-profile": times.profile,
-    "f9-bayes": times.bayes,
-    "f10-importance": space.importances,
-    "f10-coordinates": space.coordinates,
+    "f11-hypervolume": outside.hypervolumes,
     "f11-pareto": times.fronts,
     "f12-rungs": first.rungs,
-    "f13-gantt": times.gantt,
     "f13-gantt": more.gantt,
     "f14-energy": first.energy,
     "f15-forest": ranks.forest,
     "f16-stability": ranks.stability,
-    "f18-diagnostics": times.curves,
+    "f17-optimism": outside.optimism,
     "f18-diagnostics": times.curves,
 }
 

@@ -52,7 +52,7 @@ def run_time_ecdf(study: Study, rows: pd.DataFrame, check: Check) -> None:
         runs = mine[mine["series"] == "runs"]
         check.steps(str(label), runs, [], lambda x, c=curve: [float(np.mean(c(x)))])
         for x, low, high in runs[["x", "low", "high"]].to_numpy().tolist() if n > 1 else ():
-            check.ends(f"{label} at {x:g}", low, high, weight @ curve(x), 400)
+            check.ends(f"{label} at {x:g}", low, high, weight @ curve(x), 2000)
         end = mine[mine["series"] == "end"]
         check.number(f"{label}: end, x", end["x"].item(), runs["x"].max())
         check.number(f"{label}: end", end["value"].item(), runs["value"].tolist()[-1])

@@ -177,7 +177,9 @@ def pairs(study: Study, rows: pd.DataFrame, check: Check) -> None:
     table = study.at_cut()
     worst = over_folds(table.assign(regret=table["regret"].where(~table["failed"], math.inf)))
     both = list(itertools.combinations(shown, 2))
+    error = pd.Series(surrogate_errors(study))
     gaps = {(a, b): (study.final.loc[a] - study.final.loc[b]).dropna().round(12) for a, b in both}
+    gaps = {pair: gap.where(gap.abs() >= error[gap.index], 0.0) for pair, gap in gaps.items()}
     raw = [signed_rank_p(gaps[k].tolist()) if len(gaps[k]) >= ENOUGH else math.nan for k in both]
     p = dict(zip(both, holm(raw), strict=True))
     expected = 2 * sum(2 * bool(len(gaps[k])) + (not math.isnan(p[k])) for k in both)

@@ -35,8 +35,8 @@ def read(study: Study, testbed: str) -> tuple[list[str], np.ndarray, np.ndarray,
     even = [(i, r) for i, r in runs if r.header["optimizer"]["id"] in ("random", "sobol")]
     enough = sum(len(rows_of(i)) for i, _ in even) >= 40
     used = [(i, k) for i, _ in (even if enough else runs) for k in rows_of(i)]
-    if len(used) > 1000:
-        used = [used[round(x)] for x in np.linspace(0, len(used) - 1, 1000).tolist()]
+    if len(used) > 500:
+        used = [used[round(x)] for x in np.linspace(0, len(used) - 1, 500).tolist()]
     space = next(r.header["testbed"]["space"] for _, r in runs if r.header["testbed"].get("space"))
     records: dict[int, Any] = {i: study.results.run(i).columns for i, _ in runs}
     unit, codes = [], []
@@ -81,7 +81,7 @@ def importances(study: Study, rows: pd.DataFrame, check: Check) -> None:
             x[np.isnan(x[:, j]), j] = known[(len(known) - 1) // 2] if len(known) else 0.0
             if "choices" in p:
                 x[:, j] = (x[:, j] + 0.5) / len(p["choices"])
-        forest = RandomForestRegressor(32, min_samples_leaf=2, oob_score=True, random_state=0)
+        forest = RandomForestRegressor(24, min_samples_leaf=2, oob_score=True, random_state=0)
         forest.fit(x, loss)
         check.number(f"{panel}, R²", group["r2"].iloc[0], float(forest.oob_score_), 1e-6)
         mains, total = _mains(forest, len(names))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -86,3 +88,35 @@ def test_without_sessions_only_time_is_shown() -> None:
     made = usual()
     made.carbon.clear()
     assert drawn(made).panels == ["Time"]
+
+
+def two_sessions(*, second: str = "load_model") -> Made:
+    """Return two sessions of the same energy, at 381 and at 20 g/kWh."""
+    made = usual(4, 7, 3)
+    other = copy.deepcopy(made.carbon[0]) | {"intensity_g_per_kwh": 20.0}
+    for part in ("cpu", "ram"):
+        other["kwh"][part]["method"] = second
+    made.carbon.append(other)
+    return made
+
+
+def test_every_session_counts_with_its_own_intensity() -> None:
+    (grams,) = table(drawn(two_sessions()), optimizer="o01", unit="gCO2e")
+    same(grams["value"], 0.001 / 2 / 4 * (381.0 + 20.0))
+    assert grams["panel"] == "Carbon (modelled, 20 to 381 g/kWh)"
+
+
+def test_metered_and_modelled_sessions_are_never_added() -> None:
+    plot = drawn(two_sessions(second="rapl"))
+    for kind, rate in (("metered", 20.0), ("modelled", 381.0)):
+        (joules,) = table(plot, panel=f"Energy ({kind})", optimizer="o01")
+        same(joules["value"], 0.001 / 2 / 4 * 3.6e6)
+        (grams,) = table(plot, panel=f"Carbon ({kind}, {rate:.0f} g/kWh)", optimizer="o01")
+        same(grams["value"], 0.001 / 2 / 4 * rate)
+    assert not table(plot, part="one run")  # a run's joules are of both kinds
+
+
+def test_without_the_intensity_of_a_session_grams_are_unknown() -> None:
+    made = two_sessions()
+    made.carbon[0]["intensity_g_per_kwh"] = None
+    assert not table(drawn(made), unit="gCO2e")

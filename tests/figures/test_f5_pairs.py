@@ -72,3 +72,19 @@ def test_many_optimizers_leave_the_best_and_the_baseline() -> None:
     assert len(shown) == MOST
     assert {"random", "o19", "o18"} <= shown
     assert "The best 16 of 20" in plot.reading
+
+
+def test_differences_within_a_surrogates_error_are_ties_as_in_the_league() -> None:
+    made = finals(SCORES)
+    for h in made.headers:
+        h["testbed"]["facts"] |= {"kind": "surrogate", "quality": {"mae_near_optimum": 0.35}}
+    analysis = analyse(made)
+    plot = pairs(analysis)
+    for c in analysis.comparisons:
+        (row,) = table(plot, panel=WINS, optimizer=c.a, against=c.b)
+        assert row["text"] == f"{c.win}/{c.tie}/{c.loss}"
+    (row,) = table(plot, panel=WINS, optimizer="tpe", against="cma")
+    assert row["text"] == "0/6/0"
+    (row,) = table(plot, panel=P, optimizer="tpe", against="cma")
+    assert row["value"] == 1.0
+    assert "a difference below a surrogate's held-out error is a tie" in plot.reading

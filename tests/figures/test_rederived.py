@@ -96,6 +96,43 @@ def surrogates() -> Made:
     return made(beds(8, kind="surrogate", quality={"mae_near_optimum": 0.03, "r2": 0.9}))
 
 
+def two_energies() -> Made:
+    """Return a study of a modelled session and a metered one in another country."""
+    study = made(beds(6))
+    second = session(study) | {"intensity_g_per_kwh": 20.0}
+    for part in ("cpu", "ram"):
+        second["kwh"][part]["method"] = "rapl"
+    study.carbon += [second, session(study) | {"intensity_g_per_kwh": 100.0}]
+    return study
+
+
+def judged_outside() -> Made:
+    study = made(beds(6))
+    for i, h in enumerate(study.headers[:-5]):
+        h["held_out"] = {"inner": 0.1 + i / 7, "outer": 0.3 + i / 9}
+    study.headers[0]["held_out"]["outer"] = float("nan")
+    return study
+
+
+class TwoLosses(Made):
+    """Hold a second loss too, as results do."""
+
+    def run(self, i: int) -> Any:
+        record = super().run(i)
+        loss = record.columns["loss"]
+        record.columns["loss.1"] = np.round(1.5 - loss + 0.3 * np.sin(7 * np.arange(len(loss))), 2)
+        return record
+
+
+def two_losses() -> Made:
+    some = beds(6, reference_point=[2.0, 2.0])
+    for b in some:
+        b["objectives"] = ["loss", "latency"]
+    del some[-1]["facts"]["reference_point"]
+    study = made(some)
+    return TwoLosses(study.headers, study.offsets, study.columns, study.study, carbon=study.carbon)
+
+
 def late_and_noisy() -> Made:
     """Return runs whose first trials fail and whose incumbents' true values may rise."""
 
@@ -133,6 +170,9 @@ STUDIES = {
     "surrogates": surrogates,
     "late and noisy": late_and_noisy,
     "many": many,
+    "two kinds of energy": two_energies,
+    "judged outside": judged_outside,
+    "two losses": two_losses,
 }
 
 
@@ -198,6 +238,34 @@ def test_a_small_difference_is_found(stem: str, shown: tuple[Made, Path], tmp_pa
     (check,) = script.rederive(study, tmp_path).values()
     assert check.wrong
     assert 0 < check.largest < 1e-6
+
+
+@pytest.mark.parametrize(
+    ("name", "stem", "column"),
+    [
+        ("two kinds of energy", "f14-energy", "value"),
+        ("two losses", "f11-hypervolume", "value"),
+        ("two losses", "f11-hypervolume", "low"),
+        ("two losses", "f11-pareto", "y"),
+        ("judged outside", "f17-optimism", "outer"),
+        ("judged outside", "f17-optimism", "n"),
+        ("surrogates", "f5-pairs", "tie"),
+    ],
+)
+def test_a_wrong_number_of_a_rare_figure_is_found(
+    name: str, stem: str, column: str, tmp_path: Path
+) -> None:
+    study = STUDIES[name]()
+    drawn(study, tmp_path)
+    for file in tmp_path.glob("*.csv"):
+        if file.stem != stem:
+            file.unlink()
+    rows = pd.read_csv(tmp_path / f"{stem}.csv", keep_default_na=False, dtype=str)
+    at = len(rows) - 1
+    rows.loc[at, column] = repr(float(rows.loc[at, column]) * 1.5 + 1.0)
+    rows.to_csv(tmp_path / f"{stem}.csv", index=False)
+    (check,) = script.rederive(study, tmp_path).values()
+    assert check.wrong
 
 
 @pytest.mark.parametrize("stem", ["f1-regret", "f2-ranks", "f5-pairs", "f7-strips", "f15-forest"])

@@ -37,7 +37,7 @@ class ControlPart(Part):
     """A control line: what an optimizer must beat first."""
 
     name: str
-    """``random``, ``random ×2`` or ``random, median stopping``."""
+    """``random``, ``random ×2`` or ``random with median stopping``."""
     label: str
     """The optimizer whose runs it is made of."""
     regret: EstimatePart
