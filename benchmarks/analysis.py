@@ -27,10 +27,10 @@ import numpy as np
 
 import hpobench_lab as hb
 from hpobench_lab.analysis import analyse
-from hpobench_lab.analysis.bayes import bayesian_signed_rank
-from hpobench_lab.analysis.intervals import iqm_interval
-from hpobench_lab.analysis.profiles import performance_profile
-from hpobench_lab.analysis.stability import rank_stability
+from hpobench_lab.analysis.inference.bayes import bayesian_signed_rank
+from hpobench_lab.analysis.inference.intervals import iqm_interval
+from hpobench_lab.analysis.inference.stability import rank_stability
+from hpobench_lab.analysis.measures.profiles import performance_profile
 from hpobench_lab.engine import execute
 from hpobench_lab.problem import Budget
 from hpobench_lab.protocol import Protocol

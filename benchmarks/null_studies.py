@@ -27,18 +27,22 @@ os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis import noninferiority, omnibus
-from hpobench_lab.analysis.aggregate import iqm, median
-from hpobench_lab.analysis.bayes import bayesian_signed_rank, corrected_t
-from hpobench_lab.analysis.comparisons import against_baseline
+from hpobench_lab.analysis.inference import noninferiority, omnibus
 from hpobench_lab.analysis.controls import controls
-from hpobench_lab.analysis.critical_difference import critical_difference
-from hpobench_lab.analysis.intervals import iqm_interval, median_difference_interval, rank_interval
-from hpobench_lab.analysis.noninferiority import gate
-from hpobench_lab.analysis.panel import Bed, Panel, arrange
-from hpobench_lab.analysis.races import races
-from hpobench_lab.analysis.ranktests import midranks
-from hpobench_lab.analysis.traces import Steps
+from hpobench_lab.analysis.inference.bayes import bayesian_signed_rank, corrected_t
+from hpobench_lab.analysis.inference.comparisons import against_baseline
+from hpobench_lab.analysis.inference.critical_difference import critical_difference
+from hpobench_lab.analysis.inference.intervals import (
+    iqm_interval,
+    median_difference_interval,
+    rank_interval,
+)
+from hpobench_lab.analysis.inference.noninferiority import gate
+from hpobench_lab.analysis.inference.races import races
+from hpobench_lab.analysis.inference.ranktests import midranks
+from hpobench_lab.analysis.runs.aggregate import iqm, median
+from hpobench_lab.analysis.runs.panel import Bed, Panel, arrange
+from hpobench_lab.analysis.runs.traces import Steps
 from hpobench_lab.analysis.verdict import Counts, decide
 from hpobench_lab.results import load
 from hpobench_lab.runner import run_study

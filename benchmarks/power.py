@@ -18,15 +18,15 @@ from tempfile import TemporaryDirectory
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.panel import arrange
-from hpobench_lab.analysis.power import (
+from hpobench_lab.analysis.inference.power import (
     Components,
     Rule,
     attainable_level,
     components,
     detectable_effect,
 )
-from hpobench_lab.analysis.ranktests import signed_rank
+from hpobench_lab.analysis.inference.ranktests import signed_rank
+from hpobench_lab.analysis.runs.panel import arrange
 from hpobench_lab.results import load
 from hpobench_lab.runner import run_study
 from hpobench_lab.studyfile import load as load_study

@@ -96,7 +96,7 @@ class Plan:
         if not self.untested:
             return ""
         from hpobench_lab.analysis.applicability import listed
-        from hpobench_lab.analysis.comparisons import ENOUGH
+        from hpobench_lab.analysis.inference.comparisons import ENOUGH
 
         who = listed([f"{label} ({n})" for label, n in self.untested.items()])
         return f" Not tested, with fewer than {ENOUGH} sources in common: {who}."
@@ -104,8 +104,8 @@ class Plan:
 
 def plan_of(study: Study) -> Plan:
     """Return the plan of a study."""
-    from hpobench_lab.analysis.comparisons import ENOUGH
-    from hpobench_lab.analysis.ranktests import smallest_attainable_p
+    from hpobench_lab.analysis.inference.comparisons import ENOUGH
+    from hpobench_lab.analysis.inference.ranktests import smallest_attainable_p
 
     common = _common(study)
     enough = {label: n for label, n in common.items() if n >= ENOUGH}

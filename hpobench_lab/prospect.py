@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from hpobench_lab.plan import Plan
 
 if TYPE_CHECKING:
-    from hpobench_lab.analysis.pilot import Pilot
-    from hpobench_lab.analysis.power import Components, Rule
+    from hpobench_lab.analysis.inference.pilot import Pilot
+    from hpobench_lab.analysis.inference.power import Components, Rule
 
 __all__ = ["Needed", "Prospect", "prospect_of"]
 
@@ -125,7 +125,11 @@ def prospect_of(
         pilot: With variances.
         effect: Mean difference for which seeds and sources are wanted.
     """
-    from hpobench_lab.analysis.power import detectable_effect, deviation_factor, useful_seeds
+    from hpobench_lab.analysis.inference.power import (
+        detectable_effect,
+        deviation_factor,
+        useful_seeds,
+    )
     from hpobench_lab.analysis.sensitivity import METRICS
 
     seeds = sorted({*SEEDS, plan.seeds})
@@ -153,7 +157,7 @@ def prospect_of(
 def _needed(
     effect: float, of: Components, rule: Rule, sources: int, seeds: Sequence[int]
 ) -> Needed:
-    from hpobench_lab.analysis.power import seeds_needed, sources_needed
+    from hpobench_lab.analysis.inference.power import seeds_needed, sources_needed
 
     return Needed(
         effect,

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import iqm, median
-from hpobench_lab.analysis.cuts import Cut
-from hpobench_lab.analysis.intervals import iqm_interval, median_difference_interval
-from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.traces import AXES
+from hpobench_lab.analysis.inference.intervals import iqm_interval, median_difference_interval
+from hpobench_lab.analysis.runs.aggregate import iqm, median
+from hpobench_lab.analysis.runs.cuts import Cut
+from hpobench_lab.analysis.runs.panel import Panel
+from hpobench_lab.analysis.runs.traces import AXES
 
 __all__ = ["Anytime", "budget_grid", "over_budgets"]
 

@@ -22,12 +22,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median, per_source
 from hpobench_lab.analysis.applicability import listed
-from hpobench_lab.analysis.comparisons import ENOUGH
 from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.intervals import FEWEST, median_difference_interval
+from hpobench_lab.analysis.inference.comparisons import ENOUGH
+from hpobench_lab.analysis.inference.intervals import FEWEST, median_difference_interval
 from hpobench_lab.analysis.league import regret_estimate
+from hpobench_lab.analysis.runs.aggregate import median, per_source
 
 __all__ = ["Control", "control_names", "controls", "said_of_controls", "twice", "with_controls"]
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from hpobench_lab.analysis.cuts import Cut, choose_cut
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.panel import Panel, ResultsLike
+from hpobench_lab.analysis.runs.cuts import Cut, choose_cut
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike
+from hpobench_lab.analysis.runs.traces import INCUMBENTS
 from hpobench_lab.analysis.sensitivity import METRICS
-from hpobench_lab.analysis.traces import INCUMBENTS
 
 __all__ = ["Endpoint", "choose_endpoint"]
 

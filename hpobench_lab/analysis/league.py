@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import iqm
 from hpobench_lab.analysis.applicability import listed, needs
-from hpobench_lab.analysis.comparisons import Comparison
-from hpobench_lab.analysis.cuts import Cut
-from hpobench_lab.analysis.energy import Cost, costs
 from hpobench_lab.analysis.estimate import Estimate
-from hpobench_lab.analysis.intervals import FEWEST, iqm_interval
-from hpobench_lab.analysis.panel import Panel, ResultsLike
+from hpobench_lab.analysis.inference.comparisons import Comparison
+from hpobench_lab.analysis.inference.intervals import FEWEST, iqm_interval
+from hpobench_lab.analysis.runs.aggregate import iqm
+from hpobench_lab.analysis.runs.cuts import Cut
+from hpobench_lab.analysis.runs.energy import Cost, costs
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike
 
 __all__ = ["Completion", "LeagueRow", "league", "partly", "regret_estimate"]
 

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.applicability import listed
-from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.estimate import Caution
+from hpobench_lab.analysis.inference.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.league import LeagueRow, partly
-from hpobench_lab.analysis.panel import Panel
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = ["close_calls", "limits"]
 

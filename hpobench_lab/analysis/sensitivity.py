@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import iqm
-from hpobench_lab.analysis.comparisons import Comparison, against_baseline, surrogate_ties
-from hpobench_lab.analysis.cuts import Cut
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.panel import FLOOR, Panel
+from hpobench_lab.analysis.inference.comparisons import Comparison, against_baseline, surrogate_ties
+from hpobench_lab.analysis.runs.aggregate import iqm
+from hpobench_lab.analysis.runs.cuts import Cut
+from hpobench_lab.analysis.runs.panel import FLOOR, Panel
 
 __all__ = ["METRICS", "flips", "metric_values", "winners"]
 

@@ -10,12 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hpobench_lab.analysis.anytime import Anytime, over_budgets
-from hpobench_lab.analysis.comparisons import (
-    Comparison,
-    against_baseline,
-    surrogate_ties,
-    untested,
-)
 from hpobench_lab.analysis.controls import (
     Control,
     control_names,
@@ -23,20 +17,29 @@ from hpobench_lab.analysis.controls import (
     said_of_controls,
     with_controls,
 )
-from hpobench_lab.analysis.critical_difference import CriticalDifference, critical_difference
-from hpobench_lab.analysis.cuts import Cut
 from hpobench_lab.analysis.endpoint import Endpoint, choose_endpoint
-from hpobench_lab.analysis.energy import Session, sessions
 from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.gates import gates, margin_of
+from hpobench_lab.analysis.inference.comparisons import (
+    Comparison,
+    against_baseline,
+    surrogate_ties,
+    untested,
+)
+from hpobench_lab.analysis.inference.critical_difference import (
+    CriticalDifference,
+    critical_difference,
+)
+from hpobench_lab.analysis.inference.gates import gates, margin_of
+from hpobench_lab.analysis.inference.noninferiority import Gate
+from hpobench_lab.analysis.inference.omnibus import Friedman, friedman
+from hpobench_lab.analysis.inference.stability import Stability, stability_of_panel
 from hpobench_lab.analysis.league import Completion, LeagueRow, league
 from hpobench_lab.analysis.limits import close_calls, limits
-from hpobench_lab.analysis.noninferiority import Gate
-from hpobench_lab.analysis.omnibus import Friedman, friedman
-from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
-from hpobench_lab.analysis.profiles import random_worth
+from hpobench_lab.analysis.measures.profiles import random_worth
+from hpobench_lab.analysis.runs.cuts import Cut
+from hpobench_lab.analysis.runs.energy import Session, sessions
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.sensitivity import METRICS, flips, metric_values, winners
-from hpobench_lab.analysis.stability import Stability, stability_of_panel
 from hpobench_lab.analysis.verdict import Counts, Verdict, decide
 
 __all__ = ["Analysis", "analyse"]

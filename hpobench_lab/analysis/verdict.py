@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hpobench_lab.analysis.applicability import listed
-from hpobench_lab.analysis.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.inference.comparisons import ENOUGH, Comparison, attainable_p, family
 
 __all__ = ["Counts", "Verdict", "decide", "p_words", "short", "worth_words"]
 

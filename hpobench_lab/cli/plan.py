@@ -119,8 +119,8 @@ def _prospect(
         return "Nothing is compared, so there is no effect to find."
     if folder is None:
         return f"{only} {_how(study)}"
-    from hpobench_lab.analysis.pilot import pilot_of
-    from hpobench_lab.analysis.power import Rule
+    from hpobench_lab.analysis.inference.pilot import pilot_of
+    from hpobench_lab.analysis.inference.power import Rule
     from hpobench_lab.prospect import prospect_of
     from hpobench_lab.results import load
 

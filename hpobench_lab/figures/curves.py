@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hpobench_lab.analysis.controls import RANDOM, TWICE, twice
 from hpobench_lab.analysis.league import partly
+from hpobench_lab.analysis.runs.traces import AXES
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.analysis.traces import AXES
 from hpobench_lab.figures.style import Look, looks
 
 __all__ = [

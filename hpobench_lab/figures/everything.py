@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.f1_regret import by_testbed, over_sources
 from hpobench_lab.figures.f2_ranks import rank_over_time

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.importance import Importance, importance
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.measures.importance import Importance, importance
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.plot import Plot, Rows
 from hpobench_lab.figures.style import INK, PALETTE, Look, plain, shortened

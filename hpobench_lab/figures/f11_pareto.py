@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpobench_lab.analysis.hypervolume import front, hypervolume, hypervolume_over_time
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.measures.hypervolume import front, hypervolume, hypervolume_over_time
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import add_band, add_steps, behind_first, log_x, looks_of
 from hpobench_lab.figures.plot import Plot, Rows

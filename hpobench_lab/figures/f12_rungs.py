@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import log_axes, looks_of
 from hpobench_lab.figures.plot import Plot, Rows

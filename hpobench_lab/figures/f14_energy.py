@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.energy import JOULES_PER_KWH, sessions
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.energy import JOULES_PER_KWH, sessions
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import linear_or_log, looks_of
 from hpobench_lab.figures.plot import Plot, Rows

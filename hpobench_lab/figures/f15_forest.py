@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.aggregate import median, per_source
-from hpobench_lab.analysis.intervals import median_difference_interval
-from hpobench_lab.analysis.noninferiority import budget_ratio
+from hpobench_lab.analysis.inference.intervals import median_difference_interval
+from hpobench_lab.analysis.inference.noninferiority import budget_ratio
+from hpobench_lab.analysis.runs.aggregate import median, per_source
 from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import doubled, looks_of, random_label, with_twice

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import behind_first, looks_of
 from hpobench_lab.figures.plot import Plot, Rows

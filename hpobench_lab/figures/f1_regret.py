@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.controls import TWICE
-from hpobench_lab.analysis.panel import FLOOR
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.panel import FLOOR
+from hpobench_lab.analysis.runs.traces import normalised_regret
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.analysis.traces import normalised_regret
 from hpobench_lab.figures.curves import (
     add_band,
     add_steps,

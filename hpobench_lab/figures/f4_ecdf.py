@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hpobench_lab.analysis.measures.targets import COUNT, RunTimes, ecdf, restarts, run_times
 from hpobench_lab.analysis.study import Analysis
-from hpobench_lab.analysis.targets import COUNT, RunTimes, ecdf, restarts, run_times
 from hpobench_lab.figures.curves import (
     add_band,
     add_steps,

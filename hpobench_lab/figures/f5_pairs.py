@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.comparisons import ENOUGH, surrogate_ties
-from hpobench_lab.analysis.ranktests import decimals, holm, signed_rank
+from hpobench_lab.analysis.inference.comparisons import ENOUGH, surrogate_ties
+from hpobench_lab.analysis.inference.ranktests import decimals, holm, signed_rank
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows

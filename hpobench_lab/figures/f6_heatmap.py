@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.panel import FLOOR
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.panel import FLOOR
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
 from hpobench_lab.figures.curves import looks_of

@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import iqm, median
-from hpobench_lab.analysis.intervals import iqm_interval, median_difference_interval
+from hpobench_lab.analysis.inference.intervals import iqm_interval, median_difference_interval
+from hpobench_lab.analysis.runs.aggregate import iqm, median
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from hpobench_lab.analysis.profiles import performance_profile
+from hpobench_lab.analysis.measures.profiles import performance_profile
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import (
     add_band,

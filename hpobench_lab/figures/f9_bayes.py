@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from hpobench_lab.analysis.bayes import bayesian_signed_rank
+from hpobench_lab.analysis.inference.bayes import bayesian_signed_rank
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
 from hpobench_lab.figures.plot import Plot, Rows

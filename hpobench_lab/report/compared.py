@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hpobench_lab.analysis.league import LeagueRow
-from hpobench_lab.analysis.loaded import ResultsLike
+from hpobench_lab.analysis.runs.loaded import ResultsLike
+from hpobench_lab.analysis.runs.traces import AXES, INCUMBENTS
 from hpobench_lab.analysis.study import Analysis, analyse
-from hpobench_lab.analysis.traces import AXES, INCUMBENTS
 from hpobench_lab.errors import StudyError, UnknownName, suggestion
 from hpobench_lab.report.tables import LEAGUE_COLUMNS, league_rows
 from hpobench_lab.report.text import MARKS, league_text

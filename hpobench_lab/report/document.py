@@ -6,10 +6,10 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpobench_lab.analysis.comparisons import Comparison
 from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.inference.comparisons import Comparison
 from hpobench_lab.analysis.league import LeagueRow
-from hpobench_lab.analysis.panel import Bed
+from hpobench_lab.analysis.runs.panel import Bed
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.report.estimates import estimate, why
 from hpobench_lab.report.references import cited, in_words

@@ -6,9 +6,9 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from hpobench_lab.analysis.applicability import listed
-from hpobench_lab.analysis.clusters import crossed
-from hpobench_lab.analysis.comparisons import ENOUGH, attainable_p, family
-from hpobench_lab.analysis.intervals import FEWEST
+from hpobench_lab.analysis.inference.clusters import crossed
+from hpobench_lab.analysis.inference.comparisons import ENOUGH, attainable_p, family
+from hpobench_lab.analysis.inference.intervals import FEWEST
 from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short

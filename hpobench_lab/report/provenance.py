@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import PurePath
 from typing import Any
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.report.studytoml import seeds_words, study_toml
 

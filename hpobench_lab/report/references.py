@@ -15,9 +15,9 @@ from hashlib import blake2b
 from importlib.resources import files
 from types import MappingProxyType
 
-from hpobench_lab.analysis.beds import Bed
-from hpobench_lab.analysis.clusters import crossed
 from hpobench_lab.analysis.controls import TWICE
+from hpobench_lab.analysis.inference.clusters import crossed
+from hpobench_lab.analysis.runs.beds import Bed
 from hpobench_lab.analysis.study import Analysis
 
 __all__ = [

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from hpobench_lab.analysis.anytime import Anytime
 from hpobench_lab.analysis.controls import Control
-from hpobench_lab.analysis.critical_difference import CriticalDifference
-from hpobench_lab.analysis.noninferiority import Gate
-from hpobench_lab.analysis.omnibus import Friedman
-from hpobench_lab.analysis.stability import Stability
+from hpobench_lab.analysis.inference.critical_difference import CriticalDifference
+from hpobench_lab.analysis.inference.noninferiority import Gate
+from hpobench_lab.analysis.inference.omnibus import Friedman
+from hpobench_lab.analysis.inference.stability import Stability
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.report.estimates import estimate
 

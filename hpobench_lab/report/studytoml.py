@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.style import plain
 

@@ -7,10 +7,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from hpobench_lab.analysis.applicability import listed
-from hpobench_lab.analysis.comparisons import Comparison
-from hpobench_lab.analysis.energy import Cost
 from hpobench_lab.analysis.estimate import Estimate
+from hpobench_lab.analysis.inference.comparisons import Comparison
 from hpobench_lab.analysis.league import LeagueRow
+from hpobench_lab.analysis.runs.energy import Cost
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import p_words, short
 

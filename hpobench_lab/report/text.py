@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Sequence
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis, analyse
 from hpobench_lab.figures.style import plain
 from hpobench_lab.report.prose import gates

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hpobench_lab.analysis.panel import ResultsLike
+from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis, analyse
 from hpobench_lab.errors import DataError
 from hpobench_lab.figures import plots, save

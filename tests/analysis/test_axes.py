@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpobench_lab.analysis import analyse
-from hpobench_lab.analysis.panel import arrange
+from hpobench_lab.analysis.runs.panel import arrange
 from tests.synthetic_results import Made, bed, make, rows_of, session, steady
 
 BEDS = [bed(f"f{i}") for i in range(7)]

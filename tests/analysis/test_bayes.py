@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.bayes import bayesian_signed_rank, corrected_t
+from hpobench_lab.analysis.inference.bayes import bayesian_signed_rank, corrected_t
 
 FOLDS = [0.02, 0.01, 0.03, -0.01, 0.02, 0, 0.01, 0.02, 0.01, 0.01]
 

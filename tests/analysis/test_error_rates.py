@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.aggregate import interval, iqm, median
+from hpobench_lab.analysis.runs.aggregate import interval, iqm, median
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "null_studies.py"
 BEDS = ("branin", "hartmann6", "ackley10", "levy5", "rosenbrock5", "currin-mf")

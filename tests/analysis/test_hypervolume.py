@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.hypervolume import (
+from hpobench_lab.analysis.measures.hypervolume import (
     front,
     hypervolume,
     hypervolume_over_time,

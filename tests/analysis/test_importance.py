@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.importance import Importance, _fractions, importance
+from hpobench_lab.analysis.measures.importance import Importance, _fractions, importance
 
 
 def ishigami(n: int = 3000, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:

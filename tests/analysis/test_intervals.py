@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.aggregate import iqm, median
-from hpobench_lab.analysis.intervals import (
+from hpobench_lab.analysis.inference.intervals import (
     FEWEST,
     iqm_interval,
     median_difference_interval,
     rank_interval,
 )
+from hpobench_lab.analysis.runs.aggregate import iqm, median
 
 
 def exact(n: int, depth: int) -> float:

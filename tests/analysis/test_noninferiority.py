@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hpobench_lab.analysis.estimate import Estimate
-from hpobench_lab.analysis.noninferiority import (
+from hpobench_lab.analysis.inference.noninferiority import (
     Margin,
     betting_sequence,
     budget_ratio,
@@ -17,7 +17,7 @@ from hpobench_lab.analysis.noninferiority import (
     gate,
     hash_order,
 )
-from hpobench_lab.analysis.panel import Panel, arrange
+from hpobench_lab.analysis.runs.panel import Panel, arrange
 from tests.synthetic_results import bed, make, rows_of
 
 

@@ -9,8 +9,8 @@ import warnings
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.critical_difference import critical_difference, nemenyi_cd
-from hpobench_lab.analysis.omnibus import friedman, friedman_of_ranks, permutation_p
+from hpobench_lab.analysis.inference.critical_difference import critical_difference, nemenyi_cd
+from hpobench_lab.analysis.inference.omnibus import friedman, friedman_of_ranks, permutation_p
 
 # Demsar (2006), JMLR 7, table 6: AUC of C4.5, C4.5+m, C4.5+cf, C4.5+m+cf in thousandths
 AUC = """
@@ -93,7 +93,7 @@ def test_random_permutations_agree_with_the_exact_count_and_repeat(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     exact, how = permutation_p(PAPER)
-    monkeypatch.setattr("hpobench_lab.analysis.omnibus.EXACT_STATES", 0)
+    monkeypatch.setattr("hpobench_lab.analysis.inference.omnibus.EXACT_STATES", 0)
     drawn, other = permutation_p(PAPER, rng=np.random.default_rng(3))
     assert (how, other) == ("exact", "20000 random permutations")
     assert drawn == pytest.approx(exact, abs=4 * math.sqrt(exact / 20_000))

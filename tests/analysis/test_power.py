@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from hpobench_lab.analysis.pilot import pilot_of
-from hpobench_lab.analysis.power import (
+from hpobench_lab.analysis.inference.pilot import pilot_of
+from hpobench_lab.analysis.inference.power import (
     Components,
     Rule,
     attainable_level,
@@ -23,7 +23,7 @@ from hpobench_lab.analysis.power import (
     t_power,
     useful_seeds,
 )
-from hpobench_lab.analysis.ranktests import signed_rank, smallest_attainable_p
+from hpobench_lab.analysis.inference.ranktests import signed_rank, smallest_attainable_p
 from tests.synthetic_results import bed, make, rows_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.panel import Panel, arrange
-from hpobench_lab.analysis.profiles import performance_profile, random_worth, ratio_profile
+from hpobench_lab.analysis.measures.profiles import performance_profile, random_worth, ratio_profile
+from hpobench_lab.analysis.runs.panel import Panel, arrange
 from tests.synthetic_results import bed, make, rows_of
 
 AT = np.logspace(-3, 0, 7)

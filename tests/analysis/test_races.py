@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.panel import Panel, arrange
-from hpobench_lab.analysis.races import compared, races
-from hpobench_lab.analysis.targets import ert
+from hpobench_lab.analysis.inference.races import compared, races
+from hpobench_lab.analysis.measures.targets import ert
+from hpobench_lab.analysis.runs.panel import Panel, arrange
 from tests.synthetic_results import bed, make, rows_of
 
 BEDS = [bed("synthetic/f0"), bed("synthetic/f1")]

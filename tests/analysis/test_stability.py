@@ -7,8 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.panel import arrange
-from hpobench_lab.analysis.stability import Flip, rank_stability, stability_of_panel
+from hpobench_lab.analysis.inference.stability import Flip, rank_stability, stability_of_panel
+from hpobench_lab.analysis.runs.panel import arrange
 from tests.synthetic_results import bed, make, steady
 
 

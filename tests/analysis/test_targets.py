@@ -7,8 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from hpobench_lab.analysis.panel import arrange
-from hpobench_lab.analysis.targets import (
+from hpobench_lab.analysis.measures.targets import (
     ecdf,
     ecdf_log_auc,
     ert,
@@ -19,6 +18,7 @@ from hpobench_lab.analysis.targets import (
     targets_of,
     time_to_target,
 )
+from hpobench_lab.analysis.runs.panel import arrange
 from tests.synthetic_results import bed, make, steady
 
 INF = math.inf

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hpobench_lab.analysis import Steps, simple_regret, value_at
-from hpobench_lab.analysis.traces import INCUMBENTS, spent_regret
+from hpobench_lab.analysis.runs.traces import INCUMBENTS, spent_regret
 from tests.synthetic_results import rows_of
 
 

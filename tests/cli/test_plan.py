@@ -86,8 +86,8 @@ def test_a_pilot_of_the_same_name_is_found_and_named(piloted: Runs, results: Pat
 
 
 def test_its_figures_are_those_of_the_analysis(piloted: Runs, results: Path) -> None:
-    from hpobench_lab.analysis.pilot import pilot_of
-    from hpobench_lab.analysis.power import Rule, detectable_effect
+    from hpobench_lab.analysis.inference.pilot import pilot_of
+    from hpobench_lab.analysis.inference.power import Rule, detectable_effect
     from hpobench_lab.results import load
 
     options = ["-o", "random", "-o", "sobol", "--power", "0.9", "--json"]

@@ -7,12 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.comparisons import Comparison
-from hpobench_lab.analysis.cuts import Cut
 from hpobench_lab.analysis.estimate import Estimate
-from hpobench_lab.analysis.intervals import median_difference_interval
-from hpobench_lab.analysis.noninferiority import (
+from hpobench_lab.analysis.inference.comparisons import Comparison
+from hpobench_lab.analysis.inference.intervals import median_difference_interval
+from hpobench_lab.analysis.inference.noninferiority import (
     Gate,
     Margin,
     betting_sequence,
@@ -20,8 +18,10 @@ from hpobench_lab.analysis.noninferiority import (
     gate,
     hash_order,
 )
-from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.ranktests import decimals
+from hpobench_lab.analysis.inference.ranktests import decimals
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.cuts import Cut
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = ["gates", "margin_of"]
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.loaded import ResultsLike
+from hpobench_lab.analysis.runs.loaded import ResultsLike
 
 __all__ = ["Cost", "Session", "costs", "run_energy", "sessions"]
 

@@ -9,11 +9,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
-from hpobench_lab.analysis.clusters import crossed, two_way_interval
-from hpobench_lab.analysis.intervals import median_difference_interval
-from hpobench_lab.analysis.panel import Bed, Panel
-from hpobench_lab.analysis.ranktests import (
+from hpobench_lab.analysis.inference.clusters import crossed, two_way_interval
+from hpobench_lab.analysis.inference.intervals import median_difference_interval
+from hpobench_lab.analysis.inference.ranktests import (
     a12,
     decimals,
     holm,
@@ -21,6 +19,8 @@ from hpobench_lab.analysis.ranktests import (
     signed_rank,
     smallest_attainable_p,
 )
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.panel import Bed, Panel
 
 __all__ = [
     "CITATION",

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.traces import Steps
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.traces import Steps
 
 __all__ = ["Bed", "described", "resolve"]
 

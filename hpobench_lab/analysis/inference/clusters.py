@@ -15,8 +15,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import interval, median
-from hpobench_lab.analysis.intervals import FEWEST
+from hpobench_lab.analysis.inference.intervals import FEWEST
+from hpobench_lab.analysis.runs.aggregate import interval, median
 
 __all__ = ["crossed", "two_way_interval"]
 

@@ -20,11 +20,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.intervals import FEWEST, median_difference_interval
-from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.targets import time_to_target
+from hpobench_lab.analysis.inference.intervals import FEWEST, median_difference_interval
+from hpobench_lab.analysis.measures.targets import time_to_target
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = ["Race", "compared", "races"]
 

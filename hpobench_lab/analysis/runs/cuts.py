@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import median
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.panel import Panel, ResultsLike
-from hpobench_lab.analysis.traces import AXES, MEASURED
+from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike
+from hpobench_lab.analysis.runs.traces import AXES, MEASURED
 
 __all__ = ["Cut", "choose_cut"]
 

@@ -23,11 +23,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpobench_lab.analysis.comparisons import ENOUGH
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.intervals import rank_interval
-from hpobench_lab.analysis.omnibus import left_out
-from hpobench_lab.analysis.ranktests import holm, midranks, signed_rank
+from hpobench_lab.analysis.inference.comparisons import ENOUGH
+from hpobench_lab.analysis.inference.intervals import rank_interval
+from hpobench_lab.analysis.inference.omnibus import left_out
+from hpobench_lab.analysis.inference.ranktests import holm, midranks, signed_rank
 
 __all__ = ["CriticalDifference", "critical_difference", "nemenyi_cd"]
 

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.ranktests import midranks
+from hpobench_lab.analysis.inference.ranktests import midranks
 
 __all__ = ["Friedman", "friedman", "friedman_of_ranks", "permutation_p"]
 

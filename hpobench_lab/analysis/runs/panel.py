@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.aggregate import per_source
-from hpobench_lab.analysis.beds import Bed as Bed
-from hpobench_lab.analysis.beds import described, resolve
-from hpobench_lab.analysis.energy import run_energy
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.loaded import ResultsLike as ResultsLike
-from hpobench_lab.analysis.ranktests import midranks
-from hpobench_lab.analysis.traces import (
+from hpobench_lab.analysis.inference.ranktests import midranks
+from hpobench_lab.analysis.runs.aggregate import per_source
+from hpobench_lab.analysis.runs.beds import Bed as Bed
+from hpobench_lab.analysis.runs.beds import described, resolve
+from hpobench_lab.analysis.runs.energy import run_energy
+from hpobench_lab.analysis.runs.loaded import ResultsLike as ResultsLike
+from hpobench_lab.analysis.runs.traces import (
     Steps,
     log_time_auc,
     normalised_regret,

@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hpobench_lab.analysis.aggregate import iqm
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
-from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.ranktests import decimals, midranks
+from hpobench_lab.analysis.inference.ranktests import decimals, midranks
+from hpobench_lab.analysis.runs.aggregate import iqm
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = ["Flip", "Stability", "rank_stability", "stability_of_panel"]
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.comparisons import ENOUGH
-from hpobench_lab.analysis.cuts import Cut, choose_cut
-from hpobench_lab.analysis.panel import Panel, ResultsLike, arrange
-from hpobench_lab.analysis.power import Components, components
+from hpobench_lab.analysis.inference.comparisons import ENOUGH
+from hpobench_lab.analysis.inference.power import Components, components
+from hpobench_lab.analysis.runs.cuts import Cut, choose_cut
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike, arrange
 from hpobench_lab.analysis.sensitivity import metric_values
 
 __all__ = ["Pilot", "pilot_of"]

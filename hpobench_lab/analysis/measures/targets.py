@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.panel import Panel
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = [
     "RunTimes",

@@ -22,8 +22,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hpobench_lab.analysis.estimate import Caution, Estimate
-from hpobench_lab.analysis.panel import Panel
-from hpobench_lab.analysis.races import compared, races
+from hpobench_lab.analysis.inference.races import compared, races
+from hpobench_lab.analysis.runs.panel import Panel
 
 __all__ = ["Profile", "performance_profile", "random_worth", "ratio_profile"]
 

@@ -1,0 +1,1 @@
+"""What else runs tell: run times to targets, profiles, dominated volume, what matters."""
