@@ -27,8 +27,8 @@ os.environ |= {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL")
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.inference import noninferiority, omnibus
 from hpobench_lab.analysis.controls import controls
+from hpobench_lab.analysis.inference import noninferiority, omnibus
 from hpobench_lab.analysis.inference.bayes import bayesian_signed_rank, corrected_t
 from hpobench_lab.analysis.inference.comparisons import against_baseline
 from hpobench_lab.analysis.inference.critical_difference import critical_difference

@@ -66,7 +66,8 @@ class Results:
         offsets: Rows ``offsets[i]`` to ``offsets[i + 1]`` are run i, shape (n_runs + 1,).
         columns: The ``COMMON`` columns, shape (n_rows,); NaN where a run has none.
         study: ``study.json``; of several folders, the settings of the first and the union of
-            labels and seeds, with all of them under ``studies``.
+            labels and seeds, with all of them under ``studies``; and a ``merged_note`` where they
+            differ in seeds, optimizers or testbeds.
         paths: The folders.
         carbon: Energy of the sessions; may be empty.
 
@@ -87,6 +88,8 @@ class Results:
     ... ''')
     >>> with TemporaryDirectory() as out:
     ...     results = load(run_study(study, out=Path(out), reports=None, processes=0).folder)
+    >>> results
+    Results(4 runs of 'tiny': 2 optimizers x 1 testbed x 2 seeds)
     >>> len(results), results.columns["loss"].shape, results.offsets.tolist()
     (4, (20,), [0, 5, 10, 15, 20])
     >>> results.headers[3]["optimizer"]["label"]
@@ -106,6 +109,14 @@ class Results:
 
     def __len__(self) -> int:
         return len(self.headers)
+
+    def __repr__(self) -> str:
+        names = [(h["optimizer"]["label"], h["testbed"]["id"], h["seed"]) for h in self.headers]
+        counts = [len(set(part)) for part in zip(*names, strict=True)] or [0, 0, 0]
+        nouns = ("optimizer", "testbed", "seed")
+        shape = " x ".join(_counted(n, noun) for n, noun in zip(counts, nouns, strict=True))
+        name = self.study.get("name", "")
+        return f"Results({_counted(len(self), 'run')} of {name!r}: {shape})"
 
     def run(self, i: int) -> RunRecord:
         """Return one run with all its columns, parameters included; read from disk again."""
@@ -199,8 +210,8 @@ def load(*paths: str | PathLike[str]) -> Results:
     Raises:
         DataError: If a folder is no results folder, or a file is damaged, of a newer format or
             not readable.
-        StudyError: If folders do not belong together: other protocols, or one label for
-            different optimizers.
+        StudyError: If folders do not belong together: other protocols, one label for different
+            optimizers, or two labels for one.
 
     >>> load()
     Traceback (most recent call last):
@@ -256,6 +267,10 @@ def difference(a: RunRecord | Results, b: RunRecord | Results) -> str:
         if found:
             return f"run {key}: {found}"
     return ""
+
+
+def _counted(n: int, noun: str) -> str:
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def _read_common(path: Path) -> tuple[tuple[Piece, ...], Arrays | None]:

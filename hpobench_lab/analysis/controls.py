@@ -47,9 +47,9 @@ class Control:
         label: The optimizer of the study whose runs it is made of.
         regret: Interquartile mean over sources, as the league table has it.
         gaps: Optimizer -> median over sources of its regret minus the control's, with an interval.
-        unbeaten: Labels that are not shown to beat it: fewer than 6 common sources, or an interval
-            that reaches zero, so wide that any of them is wrongly said to beat it in 5 % of
-            studies at most (Bonferroni); in the order given.
+        unbeaten: Labels that are not shown to beat it: fewer than 6 common sources, or an interval,
+            corrected for the number of optimizers with as many, that reaches zero; in the order
+            given. Where the control is the baseline, the study's tests decide.
     """
 
     name: str
@@ -115,6 +115,10 @@ def controls(
     source: NDArray[np.int64],
     names: Sequence[tuple[str, str]],
     labels: Sequence[str],
+    *,
+    ties: NDArray[np.bool_] | None = None,
+    baseline: str = "",
+    better: Sequence[str] = (),
 ) -> tuple[Control, ...]:
     """Return the control lines.
 
@@ -123,15 +127,25 @@ def controls(
         source: Index of each testbed's source, shape (t,).
         names: Name of each control and the label that it is made of, c in all.
         labels: Of the optimizers, k in all.
+        ties: Where a difference counts as none, shape (k, sources).
+        baseline: Label of the declared baseline: where a control is it, the tests decide.
+        better: Labels that these tests show to be better than the baseline.
     """
     scores = per_source(regret, source)
-    found = []
+    k, found = len(labels), list[Control]()
+    ties = np.zeros((k, scores.shape[1]), dtype=np.bool_) if ties is None else ties
     for c, (name, label) in enumerate(names, start=len(labels)):
-        gaps = {
-            other: _gap(scores[i] - scores[c]) for i, other in enumerate(labels) if other != label
-        }
-        beaten = {x: _below(scores[labels.index(x)] - scores[c], len(gaps)) for x in gaps}
-        unbeaten = tuple(x for x in gaps if not (gaps[x].n >= ENOUGH and beaten[x]))
+        others = {x: i for i, x in enumerate(labels) if x != label}
+        gaps = {x: _gap(scores[i] - scores[c]) for x, i in others.items()}
+        family = max(1, sum(gap.n >= ENOUGH for gap in gaps.values()))
+        beaten = {}
+        for x, i in others.items():
+            if label == baseline and name != TWICE:
+                beaten[x] = x in better
+            else:
+                d = np.where(ties[i] & np.isfinite(scores[i]), 0.0, scores[i] - scores[c])
+                beaten[x] = gaps[x].n >= ENOUGH and _below(d, family)
+        unbeaten = tuple(x for x in gaps if not beaten[x])
         found.append(Control(name, label, regret_estimate(scores[c]), gaps, unbeaten))
     return tuple(found)
 

@@ -131,8 +131,8 @@ def league(
     return tuple(rows)
 
 
-def _place(values: FloatArray, mine: float) -> int:
-    return 1 + int((values < mine).sum()) if mine == mine else len(values)
+def _place(values: FloatArray, mine: float) -> int | None:
+    return 1 + int((values < mine).sum()) if mine == mine else None
 
 
 def _why_unranked(results: ResultsLike, panel: Panel, i: int) -> str:

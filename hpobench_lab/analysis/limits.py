@@ -11,7 +11,7 @@ from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.inference.comparisons import ENOUGH, Comparison, attainable_p, family
 from hpobench_lab.analysis.league import LeagueRow, partly
-from hpobench_lab.analysis.runs.panel import Panel
+from hpobench_lab.analysis.runs.panel import Panel, ResultsLike
 
 __all__ = ["close_calls", "limits"]
 
@@ -75,6 +75,19 @@ def limits(
                 )
             )
     return [*found, *_partly(league)]
+
+
+def absent(results: ResultsLike, panel: Panel) -> list[Caution]:
+    """Return banners on planned optimizers without any run, and on folders put together."""
+    settings = results.study.get("settings") or {}
+    labels = [str(o["label"]) for o in settings.get("optimizers") or ()]
+    gone = [x for x in labels if x not in panel.optimizers]
+    note = results.study.get("merged_note")
+    found = [Caution("merged", str(note))] if note else []
+    if gone and panel.optimizers:
+        said = "has" if len(gone) == 1 else "have"
+        found.append(Caution("missing", f"{listed(gone)} {said} no runs in these results."))
+    return found
 
 
 def close_calls(panel: Panel, ties: NDArray[np.bool_]) -> list[Caution]:

@@ -34,7 +34,7 @@ from hpobench_lab.analysis.inference.noninferiority import Gate
 from hpobench_lab.analysis.inference.omnibus import Friedman, friedman
 from hpobench_lab.analysis.inference.stability import Stability, stability_of_panel
 from hpobench_lab.analysis.league import Completion, LeagueRow, league
-from hpobench_lab.analysis.limits import close_calls, limits
+from hpobench_lab.analysis.limits import absent, close_calls, limits
 from hpobench_lab.analysis.measures.profiles import random_worth
 from hpobench_lab.analysis.runs.cuts import Cut
 from hpobench_lab.analysis.runs.energy import Session, sessions
@@ -142,18 +142,25 @@ def analyse(
     lines = control_names({h["optimizer"]["label"]: h["optimizer"] for h in results.headers})
     regret = panel.regret(cut.axis, cut.at[:, None])[..., 0]
     scores = panel.by_source(regret)
-    comparisons, ties = _compared(panel, end, regret)
+    values = metric_values(panel, cut, regret, end.metric)
+    comparisons, ties = _compared(panel, end, regret, values)
     rows = league(results, panel, cut, regret, comparisons)
     every = with_controls(panel.over_folds(regret), panel.optimizers, lines)
-    found = controls(every, panel.source, lines, panel.optimizers)
+    better = [c.a for c in comparisons if c.outcome == "better"]
+    decides = "" if cut.exploratory or end.metric != "regret" else base
+    found = controls(
+        every, panel.source, lines, panel.optimizers, ties=ties, baseline=decides, better=better
+    )
     alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, end.metric)
-    stability = tuple(stability_of_panel(panel, scores, by=by) for by in ("source", "family"))
+    judged = panel.by_source(values)
+    stability = tuple(stability_of_panel(panel, judged, by=by) for by in ("source", "family"))
     worth = _worth(panel, cut, lines)
     order = [r.label for r in rows]
     cautions = [
         *end.cautions,
         *panel.cautions,
         *limits(panel, comparisons, rows),
+        *absent(results, panel),
         *close_calls(panel, ties),
         *flips(alternatives),
         *(c for s in stability for c in s.warnings if c.banner),
@@ -162,7 +169,7 @@ def analyse(
     verdict = decide(
         comparisons,
         base,
-        _counts(panel, rows, base),
+        _counts(results, panel, rows, base),
         order=order,
         words=cut.words,
         flips=[c.text for c in cautions if c.code == "flip"],
@@ -200,25 +207,24 @@ def analyse(
 
 
 def _compared(
-    panel: Panel, end: Endpoint, regret: FloatArray
+    panel: Panel, end: Endpoint, regret: FloatArray, values: FloatArray
 ) -> tuple[tuple[Comparison, ...], NDArray[np.bool_]]:
     """Return the comparisons with the baseline, and where differences count as ties."""
     ties = surrogate_ties(panel, regret, end.baseline)
     if end.metric == "auc":  # which is no final difference
         ties = np.zeros_like(ties)
-    values = metric_values(panel, end.cut, regret, end.metric)
     found = against_baseline(panel, values, end.baseline, ties=ties)
     return untested(found, EXPLORATORY) if end.cut.exploratory else found, ties
 
 
-def _counts(panel: Panel, rows: Sequence[LeagueRow], baseline: str) -> Counts:
+def _counts(results: ResultsLike, panel: Panel, rows: Sequence[LeagueRow], baseline: str) -> Counts:
     done = [r.completion for r in rows]
     own = [r.completion for r in rows if r.label == baseline]
     return Counts(
         sources=len(panel.sources),
         runs=sum(c.ok + c.failed for c in done),
         crashed=sum(c.failed for c in done),
-        planned=sum(c.planned for c in done),
+        planned=max(sum(c.planned for c in done), int(results.study.get("planned") or 0)),
         baseline_crashed=any(c.failed and not c.ok for c in own),
     )
 

@@ -61,7 +61,7 @@ def forest(analysis: Analysis) -> Plot:
             if any(line[2] == "control" for line in lines)
             else ""
         )
-        + _said_of(margin),
+        + _said_of(margin, {line[0] for line in lines}, drawn=limit == limit),
         dict(zip(COLUMNS, columns, strict=True)),
         draw,
         with_twice(looks_of(analysis), analysis),
@@ -70,11 +70,14 @@ def forest(analysis: Analysis) -> Plot:
     )
 
 
-def _said_of(margin: Mapping[str, float]) -> str:
+def _said_of(margin: Mapping[str, float], panels: set[str], *, drawn: bool) -> str:
+    """Return what the caption says of the declared margin."""
+    if "regret" in margin and not drawn:
+        return " The margin is on the normalised regret: see the gate."
     if "regret" in margin:
         amount = f"{margin['regret']:g}"
         return f" Dashed: the declared margin, {amount}; an interval left of it is not worse."
-    if "budget" in margin:
+    if RATIO in panels:
         return (
             " Second panel: the budget it takes to reach what the baseline reaches at half its "
             "budget, as a share of what the baseline takes; right of 1 is slower. Dashed: "

@@ -12,7 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.analysis.inference.intervals import iqm_interval, median_difference_interval
+from hpobench_lab.analysis.inference.intervals import (
+    iqm_interval,
+    mean_interval,
+    median_difference_interval,
+)
 from hpobench_lab.analysis.runs.aggregate import iqm, median
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.curves import looks_of
@@ -51,38 +55,13 @@ def _mean(scores: FloatArray) -> FloatArray:
     return np.asarray(np.where(n > 0, total / np.maximum(n, 1), np.nan))
 
 
-def student_interval(scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return Student's 95 % interval of a mean along the last axis, NaN left out.
-
-    NaN for fewer than two values.
-
-    References:
-        Student (1908), Biometrika 6:1-25.
-
-    >>> low, high = student_interval(np.array([1.0, 2.0, 3.0]))
-    >>> round(float(low), 3), round(float(high), 3)
-    (-0.484, 4.484)
-    """
-    from scipy.special import stdtrit
-
-    known = np.isfinite(scores)
-    n, middle = known.sum(axis=-1), _mean(scores)
-    freedom = np.maximum(n - 1, 1)
-    gap = np.where(known, scores - middle[..., None], 0.0)
-    scale = np.maximum(np.abs(gap).max(axis=-1, initial=0.0), np.finfo(float).tiny)
-    square = ((gap / scale[..., None]) ** 2).sum(axis=-1)  # huge losses have no square
-    half = stdtrit(freedom, 0.975) * scale * np.sqrt(square / freedom / np.maximum(n, 1))
-    half = np.where(n > 1, half, np.nan)
-    return middle - half, middle + half
-
-
 MEASURES: Mapping[str, tuple[Measure, Ends]] = {
     "interquartile mean": (iqm, iqm_interval),
     "median": (median, median_difference_interval),
-    "mean": (_mean, student_interval),
+    "mean": (_mean, mean_interval),
     f"optimality gap (target {TARGET:g})": (
         optimality_gap,
-        lambda scores: student_interval(np.maximum(scores - TARGET, 0.0)),
+        lambda scores: mean_interval(np.maximum(scores - TARGET, 0.0)),
     ),
 }
 

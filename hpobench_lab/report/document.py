@@ -14,6 +14,7 @@ from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.report.estimates import estimate, why
 from hpobench_lab.report.references import cited, in_words
 from hpobench_lab.report.standings import standings
+from hpobench_lab.report.studytoml import budget_of
 
 __all__ = ["SCHEMA", "document"]
 
@@ -35,7 +36,7 @@ def document(
             "reason": a.verdict.reason,
             "further": list(a.verdict.further),
         },
-        "budget": {"axis": a.cut.declared[0], "amount": a.cut.declared[1]},
+        "budget": dict(zip(("axis", "amount"), budget_of(a), strict=True)),
         "cut": {
             "axis": a.cut.axis,
             "amount": a.cut.amount,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.plot import Plot
 from hpobench_lab.figures.style import plain
@@ -55,7 +56,8 @@ def _legend(a: Analysis) -> str:
     said = ["Regret: 0 is the optimum, 1 the median of one random evaluation."]
     if a.baseline:
         said.append(
-            f"Difference: from {safe(a.baseline)}, over n common sources; negative is better. "
+            f"Difference: median over n common sources of the {METRICS[a.metric]} minus that of "
+            f"{safe(a.baseline)}; negative is better. "
             f"A12: the chance that a run beats one of {safe(a.baseline)}."
         )
     if a.worth:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
 from hpobench_lab.report import citing, prose, tables
@@ -60,7 +61,10 @@ def _league(a: Analysis) -> str:
         f"{done.ok + done.failed} runs failed."
     ]
     if a.baseline:
-        said.append(f"Difference: median over sources, from {a.baseline}; negative is better.")
+        said.append(
+            f"Difference: median over sources of the {METRICS[a.metric]} minus that of "
+            f"{a.baseline}; negative is better."
+        )
         said.append("w/t/l: sources on which the optimizer wins, ties and loses against it.")
     if any(row.place is None for row in a.league):
         said.append("A fraction beside a name: the sources that it served, of all.")
@@ -106,7 +110,10 @@ def _fit(quality: Mapping[str, float]) -> str:
 
 def _controls(a: Analysis) -> str:
     rows = tables.control_rows(a)
-    said = "Not beaten by: the interval of the difference reaches zero, or too few sources."
+    said = (
+        "Not beaten by: the interval of the difference, after correction for the number of "
+        "optimizers, reaches zero, or too few sources."
+    )
     return _file([said], booktabs(tables.CONTROL_COLUMNS, rows, "lrrp{5cm}") if rows else "")
 
 
@@ -121,7 +128,7 @@ def _file(said: Sequence[str], table: str) -> str:
 def _methods_tex(a: Analysis) -> str:
     parts = prose.methods(a, written=citing.tex)
     parts.append(prose.carbon(a, written=citing.tex))
-    head = r"% needs \usepackage{natbib}; the keys are in references.bib"
+    head = r"% needs \usepackage{natbib,url}; the keys are in references.bib"
     return "\n\n".join([head, *parts]) + "\n"
 
 

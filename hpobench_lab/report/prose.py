@@ -14,7 +14,7 @@ from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.analysis.verdict import short
 from hpobench_lab.report.citing import cite, plain
 from hpobench_lab.report.references import Reference, cited, in_words, of_optimizer, of_testbed
-from hpobench_lab.report.studytoml import seeds_words
+from hpobench_lab.report.studytoml import budget_of, seeds_words
 
 __all__ = ["carbon", "citations", "energy", "gates", "methods"]
 
@@ -56,12 +56,12 @@ def _named(found: Sequence[tuple[str, list[Reference]]], noun: str) -> str:
 def _runs(a: Analysis) -> str:
     protocol, done = a.settings.get("protocol") or {}, a.completion
     workers = int(protocol.get("workers", 1))
-    words = a.cut.declared[0].replace("_", " ")
+    axis, amount = budget_of(a)
     left_out = [b.id for b in a.panel.beds if b.excluded]
     return (
         f"Every optimizer ran with {_count(len(a.seeds), 'seed')} ({seeds_words(a.seeds)}) and "
         f"{workers} simulated worker{'s' if workers > 1 else ''}; the budget was "
-        f"{a.cut.declared[1]:,.10g} {words} a run; runs are read at {a.cut.words}. "
+        f"{amount:,.10g} {axis.replace('_', ' ')} a run; runs are read at {a.cut.words}. "
         f"{_count(len(a.panel.sources), 'independent source')} could be used"
         + (f"; {', '.join(left_out)} could not be normalised" if left_out else "")
         + f". {_ended(done.planned, done.ok, done.failed, done.missing)}"
@@ -93,10 +93,23 @@ def _traces(a: Analysis) -> str:
         "The incumbent of a run is the configuration with the smallest loss told so far, at "
         "whatever fidelity; it is scored by its noise-free value at full fidelity where the "
         "testbed knows it. Incumbents are right-continuous steps, never interpolated. Normalised "
-        "regret is (value − f_opt) / (f_ref − f_opt) with f_opt and f_ref stored per testbed "
-        "(f_ref: the median of one random evaluation), so it does not depend on who takes part. "
-        + failed
+        f"regret is (value − f_opt) / (f_ref − f_opt){_stored(a)} {failed}"
     )
+
+
+def _stored(a: Analysis) -> str:
+    """Return where f_opt and f_ref come from, and whether regret depends on who takes part."""
+    beds = [b for b in a.panel.beds if not b.excluded]
+    own = [b.id for b in beds if "in this study" in f"{b.f_opt_origin} {b.f_ref_origin}"]
+    stored = (
+        " with f_opt and f_ref stored per testbed (f_ref: the median of one random evaluation), so "
+        "it does not depend on who takes part"
+    )
+    if not own:
+        return f"{stored}."
+    where = listed(own) if len(own) <= NAMED else _count(len(own), "testbed")
+    pool = f"{where}: f_opt or f_ref is taken from this study, so regret there depends on the pool."
+    return f"{stored}, except on {pool}" if len(own) < len(beds) else f". On {pool}"
 
 
 def _league(a: Analysis) -> str:

@@ -9,7 +9,7 @@ from hpobench_lab.analysis.runs.panel import ResultsLike
 from hpobench_lab.analysis.study import Analysis
 from hpobench_lab.figures.style import plain
 
-__all__ = ["seeds_words", "study_toml"]
+__all__ = ["budget_of", "seeds_words", "study_toml"]
 
 DEFAULTS: Mapping[str, Any] = {
     "workers": 1,
@@ -29,6 +29,20 @@ def seeds_words(seeds: Sequence[int]) -> str:
     if len(seeds) and list(seeds) == list(range(seeds[0], seeds[-1] + 1)):
         return f"{seeds[0]}:{seeds[-1] + 1}"
     return ",".join(map(str, seeds))
+
+
+def budget_of(analysis: Analysis) -> tuple[str, float]:
+    """Return axis and amount of the budget that the protocol gave to every run.
+
+    Runs are read at the declared cut, which may be smaller; it is the best guess where the protocol
+    is not known, or where merged runs had different budgets.
+    """
+    budget = (analysis.settings.get("protocol") or {}).get("budget")
+    mixed = any(c.code == "mixed-budgets" for c in analysis.cautions)
+    if mixed or not isinstance(budget, Mapping):
+        return analysis.cut.declared
+    stated = [(str(k), float(v)) for k, v in budget.items() if isinstance(v, int | float)]
+    return stated[0] if stated else analysis.cut.declared
 
 
 def study_toml(analysis: Analysis, results: ResultsLike) -> str:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from hpobench_lab.analysis.runs.panel import ResultsLike
+from hpobench_lab.analysis.sensitivity import METRICS
 from hpobench_lab.analysis.study import Analysis, analyse
 from hpobench_lab.figures.style import plain
 from hpobench_lab.report.prose import gates
@@ -48,8 +49,8 @@ def league_text(
         parts += ["", *lines[:ranked], *(["", *lines[ranked:]] if lines[ranked:] else [])]
         if analysis.baseline:
             parts.append(
-                f"difference: median over sources of the regret minus that of {analysis.baseline}; "
-                "negative is better"
+                f"difference: median over sources of the {METRICS[analysis.metric]} minus that of "
+                f"{analysis.baseline}; negative is better"
             )
     parts += [textwrap.fill(plain(text), width) for text in gates(analysis)]
     for caution in analysis.cautions:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +40,7 @@ class ReportFiles:
     json: Path
     figures: tuple[Path, ...]
     paper: tuple[Path, ...]
-    analysis: Analysis
+    analysis: Analysis = field(repr=False)
 
 
 def write_report(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
@@ -192,15 +193,37 @@ def resolve_optimizers(
                 text = "a label cannot name the several optimizers of a glob"
                 mistakes.add((*at, "label"), text)
             spec = spec if label is None else replace(spec, label=label)
-            if spec.label in found.labels:
-                place: Path = (*at, "label") if label else (*at, "use")
-                text = f"the label {spec.label!r} is used twice; give one of them another label"
-                mistakes.add(place, text)
+            repeated = _repeated(spec, found)
+            if repeated:
+                mistakes.add((*at, "label") if label else (*at, "use"), repeated)
             found.labels.append(spec.label)
             found.specs.append(spec)
             found.paths.append(at)
             _try_constructor(spec, plugin, row, at, testbeds, protocol, mistakes)
     return found
+
+
+def _repeated(spec: OptimizerSpec, found: Optimizers) -> str:
+    """Return what is wrong with an optimizer beside those before it; "" when nothing is.
+
+    A run's key has no label in it: under two labels, one optimizer's runs would be the same.
+    """
+    for other in found.specs:
+        if _identity(other) == _identity(spec):
+            if other.label == spec.label:
+                return f"optimizer {spec.label!r} is listed twice; drop one"
+            return (
+                f"labels {other.label!r} and {spec.label!r} are the same optimizer with the same "
+                "parameters: their runs would be the same; drop one"
+            )
+    if spec.label in found.labels:
+        return f"the label {spec.label!r} is used twice; give one of them another label"
+    return ""
+
+
+def _identity(spec: OptimizerSpec) -> str:
+    """Return what a run's key has of an optimizer."""
+    return json.dumps([spec.id, spec.version, dict(spec.params)], sort_keys=True)
 
 
 def _spec(

@@ -267,3 +267,26 @@ def test_the_declared_cut_is_the_one_that_is_tested() -> None:
     assert not a.cut.exploratory
     assert "beats random after 5 evaluations" in a.verdict.sentence
     assert analyse(made, at=20).cut.exploratory
+
+
+def test_a_told_loss_below_a_declared_optimum_raises_a_banner() -> None:
+    made = make(
+        ["random", "tpe"],
+        [bed("t", optimum=0.5, kind="training")],
+        [0, 1],
+        lambda o, _t, _s: rows_of([0.9, 0.2], score=[math.nan, math.nan]),
+        baseline="random",
+    )
+    assert "below-optimum" in codes(analyse(made))
+
+
+def test_an_optimizer_without_any_run_is_named() -> None:
+    made = study()
+    made.study["settings"] = {"optimizers": [{"label": x} for x in (*QUALITY, "gone")]}
+    a = analyse(made)
+    assert any(c.text == "gone has no runs in these results." for c in a.cautions)
+
+
+def test_nobody_is_placed_without_a_finite_loss() -> None:
+    made = make(list(QUALITY), [bed("t", optimum=None, reference=None)], [0], nan_everywhere)
+    assert [r.place for r in analyse(made).league] == [None, None, None]

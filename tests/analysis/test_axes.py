@@ -20,7 +20,7 @@ def study(**more: Any) -> Made:
     return make(list(QUALITY), BEDS, range(3), steady(QUALITY), baseline="random", **more)
 
 
-def with_energy(method: str = "cpu_load", **fields: Any) -> Made:
+def with_energy(method: str = "rapl", **fields: Any) -> Made:
     made = study()
     record = session(made) | fields
     for part in record["kwh"].values():
@@ -130,3 +130,8 @@ def test_runs_too_short_for_the_meter_have_no_energy_axis() -> None:
     made.carbon[0]["runs"]["kwh"][first] = 0.0
     with pytest.raises(ValueError, match=r"1 of 42 runs were too short"):
         analyse(made, axis="joules")
+
+
+def test_modelled_energy_ranks_nobody() -> None:
+    with pytest.raises(ValueError, match="modelled, processor seconds times a constant"):
+        analyse(with_energy("load_model"), axis="joules")

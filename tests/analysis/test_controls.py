@@ -86,3 +86,24 @@ def test_random_search_is_worth_about_one_of_its_own_kind() -> None:
     worth = analyse(made).worth["other"]
     assert 0.7 < worth.value < 1.4
     assert worth.low <= worth.value <= worth.high
+
+
+def test_those_with_too_few_sources_do_not_make_the_others_pay() -> None:
+    """The verdict and the list must agree on an optimizer that beats a baseline that is random."""
+    quality = {"random": 0.5, "good": 3.0, "a": 1.0, "b": 1.0, "c": 1.0, "d": 1.0}
+    few = {"a", "b", "c", "d"}
+    fine = steady(quality)
+    made = make(list(quality), BEDS[:6], range(4), fine, baseline="random")
+    keep = [
+        i
+        for i, h in enumerate(made.headers)
+        if h["optimizer"]["label"] not in few or h["testbed"]["id"] == "f0"
+    ]
+    rows = np.concatenate([np.arange(made.offsets[i], made.offsets[i + 1]) for i in keep])
+    sizes = np.diff(made.offsets)[keep]
+    made.columns = {k: v[rows] for k, v in made.columns.items()}
+    made.headers = [made.headers[i] for i in keep]
+    made.offsets = np.concatenate([[0], np.cumsum(sizes)])
+    a = analyse(made)
+    assert a.verdict.best == "good"
+    assert "good" not in a.controls[0].unbeaten

@@ -57,6 +57,15 @@ def test_a_margin_on_the_regret_is_drawn_and_said() -> None:
     assert "the declared margin, 0.02" in plot.reading
 
 
+def test_a_margin_on_the_regret_is_not_said_to_be_drawn_where_another_metric_is() -> None:
+    made = declared(regret=0.02)
+    made.study["primary"] = {"baseline": "random", "metric": "log-regret"}
+    plot = forest(analyse(made))
+    assert not marked(axes_of(plot), "margin")
+    assert "Dashed" not in plot.reading
+    assert "see the gate" in plot.reading
+
+
 def test_a_margin_on_the_budget_has_its_own_panel() -> None:
     plot = forest(analyse(declared(budget=0.1)))
     assert plot.panels == [REGRET, RATIO]

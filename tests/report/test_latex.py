@@ -10,14 +10,16 @@ from pathlib import Path
 import pytest
 
 from hpobench_lab.analysis import analyse
+from hpobench_lab.report.bibtex import bibtex
 from hpobench_lab.report.latex import booktabs, escape
 from hpobench_lab.report.paper import paper_files
+from hpobench_lab.report.references import cited, known
 from hpobench_lab.report.write import write_report
 from tests.synthetic_results import Made, bed, make, session, steady
 
 EVIL = '\\a{b}$c&d#e^f_g~h%i"<j>|k`[l]*中é²−\n'
 MAIN = r"""\documentclass{article}
-\usepackage{booktabs,graphicx,natbib}
+\usepackage{booktabs,graphicx,natbib,url}
 \begin{document}
 \input{methods}
 \input{tables/league}
@@ -29,6 +31,7 @@ MAIN = r"""\documentclass{article}
 \bibliography{references}
 \end{document}
 """
+ALL = MAIN.replace(r"\input{tables/controls}", r"\input{tables/controls}" "\n" r"\nocite{*}")
 
 
 def evil() -> Made:
@@ -101,19 +104,33 @@ def test_the_methods_cite_only_what_the_bibliography_has(files: dict[str, str]) 
     assert len(entries) == len(set(entries))
 
 
+def _known_only(log: str) -> str:
+    """Return the lines of BibTeX's log about entries of ``references.toml``."""
+    return "\n".join(line for line in log.split("\n") if line.split(" ")[-1] in known())
+
+
+def test_the_head_of_the_methods_names_the_packages_that_the_references_need(
+    files: dict[str, str],
+) -> None:
+    assert files["methods.tex"].startswith(r"% needs \usepackage{natbib,url}")
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
 def test_a_paper_with_everything_compiles(files: dict[str, str], tmp_path: Path) -> None:
     (tmp_path / "tables").mkdir()
     for name, text in files.items():
         (tmp_path / name).write_text(text, encoding="utf-8")
-    (tmp_path / "main.tex").write_text(MAIN, encoding="utf-8")
+    every = bibtex(list({r.key: r for r in [*known().values(), *cited(analyse(evil()))]}.values()))
+    (tmp_path / "references.bib").write_text(every, encoding="utf-8")
+    (tmp_path / "main.tex").write_text(ALL, encoding="utf-8")
     latex = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "main"]
     for command in (latex, ["bibtex", "main"], latex, latex):
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, check=False)
         assert done.returncode == 0, done.stdout.decode(errors="replace")[-2000:]
     log = (tmp_path / "main.log").read_text(encoding="latin-1")
     assert "undefined" not in log.lower()
+    assert "Warning--empty year in" not in _known_only((tmp_path / "main.blg").read_text("latin-1"))
 
 
 @pytest.mark.slow

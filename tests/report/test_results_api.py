@@ -81,6 +81,9 @@ def test_results_write_the_report(small: Path, tmp_path: Path) -> None:
     files = hb.load(small).report(tmp_path / "report")
     assert files.html.is_file()
     assert files.json.is_file()
+    assert "report.html" in repr(files)
+    assert "analysis" not in repr(files)
+    assert len(repr(files)) < 10_000
 
 
 def test_loading_and_the_frame_import_no_drawing() -> None:

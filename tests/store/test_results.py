@@ -1,5 +1,7 @@
 """Loading results for the analysis."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -7,9 +9,11 @@ import numpy as np
 import pytest
 
 from hpobench_lab.errors import StudyError
+from hpobench_lab.merged import merged
 from hpobench_lab.results import COMMON, difference, load, same
 from hpobench_lab.store import Store
 from hpobench_lab.store.runrecord import RunRecord
+from hpobench_lab.store.studyjson import describe
 
 
 @pytest.fixture
@@ -85,8 +89,6 @@ def test_results_that_differ_name_run_and_row(
 
 def load_without(keep: Any, folder: Path) -> Any:
     """Return the results of ``folder`` with only the runs that ``keep`` has."""
-    from dataclasses import replace
-
     results = load(folder)
     keys = {header["key"] for header in keep.headers}
     kept = [i for i, header in enumerate(results.headers) if header["key"] in keys]
@@ -145,6 +147,48 @@ def test_folders_are_joined_and_shared_runs_counted_once(
     assert len(results) == 9
     assert (results.study["labels"], results.study["seeds"]) == (["random", "asha"], [0, 1, 4])
     assert [len(s["seeds"]) for s in results.study["studies"]] == [2, 1]
+    assert "put together after the fact" in results.study["merged_note"]
+
+
+def test_folders_of_the_same_parts_carry_no_note(
+    folder: Path, tmp_path: Path, make_study: Any
+) -> None:
+    again = Store.create_or_open(tmp_path / "again", make_study()).folder
+    assert "merged_note" not in load(folder).study
+    assert "merged_note" not in load(folder, again).study
+
+
+@pytest.mark.parametrize(
+    ("label", "beds", "told"),
+    [
+        ("mine", [1, 2], "a and b call the same optimizer 'random' and 'mine'. Rename one label."),
+        ("mine", [1, 1], "a and b call the same optimizer 'random' and 'mine'. Rename one label."),
+        ("random (projected)", [0, 1], "'random (projected)'. Read them apart."),
+        ("random (projected)", [1, 2], ""),
+    ],
+)
+def test_one_optimizer_under_two_labels_is_refused(
+    make_study: Any, label: str, beds: list[int], told: str
+) -> None:
+    study = make_study(beds=3)
+    other = replace(
+        study,
+        optimizers=(replace(study.optimizers[0], label=label), study.optimizers[1]),
+        testbeds=study.testbeds[beds[0] : beds[1] + 1],
+    )
+    studies = [describe(replace(study, testbeds=study.testbeds[:1])), describe(other)]
+    folders = [Path("a"), Path("b")]
+    if not told:
+        assert merged(folders, studies)["labels"] == ["random", "asha", label]
+        return
+    with pytest.raises(StudyError, match=re.escape(told)):
+        merged(folders, studies)
+
+
+def test_results_print_as_their_shape(folder: Path, tmp_path: Path, make_study: Any) -> None:
+    assert repr(load(folder)) == "Results(8 runs of 'small': 2 optimizers x 2 testbeds x 8 seeds)"
+    empty = load(Store.create_or_open(tmp_path / "empty", make_study()).folder)
+    assert repr(empty) == "Results(0 runs of 'small': 0 optimizers x 0 testbeds x 0 seeds)"
 
 
 @pytest.mark.parametrize(

@@ -191,8 +191,31 @@ CASES = [
     ("{ multivariate = false }", "{ startup = -5 }", ["s.toml:12:22: tpe: ", "startup"]),
     (
         "[[testbed]]",
-        '[[optimizer]]\nuse = "random"\nlabel = "random"\n[[testbed]]',
-        ["s.toml:15:9: the label 'random' is used twice"],
+        '[[optimizer]]\nuse = "sobol"\nlabel = "random"\n[[testbed]]',
+        ["s.toml:15:9: the label 'random' is used twice; give one of them another label"],
+    ),
+    (
+        "[[testbed]]",
+        '[[optimizer]]\nuse = "random"\n[[testbed]]',
+        ["s.toml:14:7: optimizer 'random' is listed twice; drop one"],
+    ),
+    (
+        "[[testbed]]",
+        '[[optimizer]]\nuse = "random"\nlabel = "again"\n[[testbed]]',
+        [
+            "s.toml:15:9: labels 'random' and 'again' are the same optimizer with the same "
+            "parameters: their runs would be the same; drop one"
+        ],
+    ),
+    (  # the default, written out
+        "{ multivariate = false }",
+        '{ startup = 10 }\n[[optimizer]]\nuse = "tpe"\nlabel = "ten"',
+        ["s.toml:15:9: labels 'tpe' and 'ten' are the same optimizer"],
+    ),
+    (
+        'use = "random"\n',
+        'use = "random"\nlabel = "mine"\n[[optimizer]]\nuse = "rand*"\n',
+        ["s.toml:12:7: labels 'mine' and 'random' are the same optimizer"],
     ),
     (
         'use = "tpe"',
@@ -309,6 +332,20 @@ def test_options_replace_what_the_file_says() -> None:
 )
 def test_a_budget_option_may_name_its_unit(text: str, budget: dict[str, float]) -> None:
     assert parse(GOOD, overrides=Overrides(budget=text)).protocol.to_json()["budget"] == budget
+
+
+@pytest.mark.parametrize(
+    ("optimizers", "wanted"),
+    [
+        (("random", "random"), "-o random: optimizer 'random' is listed twice; drop one"),
+        (("random", "tpe", "tpe(startup=10)"), "-o tpe(startup=10): optimizer 'tpe' is listed"),
+        (("random", "rand*"), "-o rand*: optimizer 'random' is listed twice; drop one"),
+    ],
+)
+def test_an_optimizer_given_twice_as_an_option_is_a_mistake(
+    optimizers: tuple[str, ...], wanted: str
+) -> None:
+    assert wanted in told(GOOD, Overrides(optimizers=optimizers))
 
 
 def test_mistakes_in_options_are_reported_as_options() -> None:

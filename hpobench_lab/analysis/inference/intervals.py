@@ -111,9 +111,11 @@ def mean_interval(values: ArrayLike, *, level: float = 0.95) -> Ends:
     known = np.isfinite(x)
     n = known.sum(axis=-1)
     mean = np.where(known, x, 0.0).sum(axis=-1) / np.maximum(n, 1)
-    square = (np.where(known, x - mean[..., None], 0.0) ** 2).sum(axis=-1)
+    gap = np.where(known, x - mean[..., None], 0.0)
+    scale = np.maximum(np.abs(gap).max(axis=-1, initial=0.0), np.finfo(np.float64).tiny)
+    square = ((gap / scale[..., None]) ** 2).sum(axis=-1)  # huge losses have no square
     freedom = np.maximum(n - 1, 1)
-    half = stdtrit(freedom, (1 + level) / 2) * np.sqrt(square / freedom / np.maximum(n, 1))
+    half = stdtrit(freedom, (1 + level) / 2) * scale * np.sqrt(square / freedom / np.maximum(n, 1))
     half = np.where(n > 1, half, np.nan)
     return np.asarray(mean - half), np.asarray(mean + half)
 

@@ -237,4 +237,8 @@ def _cautions(by: str, winner: str, flips: tuple[Flip, ...], n: int) -> tuple[Ca
         return ()
     said = "; ".join(f"first without {f.left_out}: {f.winner}" for f in flips[:3])
     more = f"; and so on for {len(flips)} of {n}" if len(flips) > 3 else ""
-    return (Caution("flip", f"{winner} wins only as long as no {by} is left out: {said}{more}."),)
+    return (
+        Caution(
+            "flip", f"{winner} is placed first only as long as no {by} is left out: {said}{more}."
+        ),
+    )

@@ -32,6 +32,7 @@ __all__ = ["Importance", "importance"]
 
 FloatArray = NDArray[np.float64]
 
+HUGE = 1e100
 CITATION = "Hutter, Hoos, Leyton-Brown (2014), ICML, PMLR 32:754-762"
 METHOD = "functional ANOVA by random forest, raw fraction of the forest's variance"
 TRUSTED_R2 = 0.5
@@ -186,6 +187,9 @@ def _forest(unit: FloatArray, y: FloatArray, seed: int, trees: int) -> Any:
     forest = RandomForestRegressor(
         n_estimators=trees, min_samples_leaf=2, oob_score=True, random_state=seed, n_jobs=1
     )
+    largest = float(np.abs(y).max(initial=0.0))
+    if largest > HUGE:  # fractions do not change, and squares do not overflow
+        y = y / largest
     with warnings.catch_warnings():  # few trees may leave a row in every bag; R2 then lacks it
         warnings.filterwarnings("ignore", message="Some inputs do not have OOB scores")
         forest.fit(unit, y)

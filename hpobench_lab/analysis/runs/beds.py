@@ -109,10 +109,16 @@ def resolve(
                 "against the best value seen in this study.",
             )
         )
+    elif not len(scored) and seen < bed.f_opt - 1e-9 * max(1.0, abs(bed.f_opt)):
+        text = (
+            f"{bed.id}: a told loss of {seen:.6g} lies below the declared optimum {bed.f_opt:.6g}. "
+            "Noise may do that; otherwise the declared optimum is wrong, and regrets are negative."
+        )
+        cautions.append(Caution("below-optimum", text))
     elif best < bed.f_opt - 1e-9 * max(1.0, abs(bed.f_opt)):
         bed, caution = _below(bed, best)
         cautions.append(caution)
-    if math.isnan(bed.f_ref):
+    if math.isnan(bed.f_ref) and len(mine):
         bed = replace(
             bed,
             f_ref=_first_random(members, headers, s),

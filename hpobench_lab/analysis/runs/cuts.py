@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hpobench_lab.analysis.applicability import listed
 from hpobench_lab.analysis.estimate import Caution
 from hpobench_lab.analysis.runs.aggregate import median
+from hpobench_lab.analysis.runs.energy import sessions
 from hpobench_lab.analysis.runs.panel import Panel, ResultsLike
 from hpobench_lab.analysis.runs.traces import AXES, MEASURED
 
@@ -60,6 +61,7 @@ def choose_cut(
     """
     declared, cautions = _declared(results)
     name, amount = _asked(panel, declared, axis, at)
+    _refuse_modelled(results, name)
     exploratory = (name, amount) != declared
     if np.isnan(amount):
         cuts = _thriftiest(panel, name)
@@ -99,6 +101,17 @@ def _asked(
         own = declared[0] if axis or at is None or declared[0] not in COUNTED else "evaluations"
         return own, declared[1] if at is None else at
     return axis, float("nan") if at is None else at
+
+
+def _refuse_modelled(results: ResultsLike, axis: str) -> None:
+    declared = np.asarray(results.columns.get("energy_j", [np.nan]), dtype=np.float64)
+    if axis not in ("joules", "grams_co2e") or bool(np.isfinite(declared).all()):
+        return
+    if sessions(results.carbon).method == "modelled":
+        raise ValueError(
+            f"these runs cannot be read on the axis {axis!r}: their energy is modelled, processor "
+            "seconds times a constant, and ranks nobody; read them on wall_seconds"
+        )
 
 
 def _measured(axis: str) -> tuple[Caution, ...]:
