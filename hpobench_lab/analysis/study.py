@@ -145,17 +145,12 @@ def analyse(
     values = metric_values(panel, cut, regret, end.metric)
     comparisons, ties = _compared(panel, end, regret, values)
     rows = league(results, panel, cut, regret, comparisons)
-    every = with_controls(panel.over_folds(regret), panel.optimizers, lines)
-    better = [c.a for c in comparisons if c.outcome == "better"]
-    decides = "" if cut.exploratory or end.metric != "regret" else base
-    found = controls(
-        every, panel.source, lines, panel.optimizers, ties=ties, baseline=decides, better=better
-    )
+    found = _controls(panel, end, regret, lines, comparisons, ties)
     alternatives = {} if cut.exploratory else winners(panel, cut, base, regret, end.metric)
     judged = panel.by_source(values)
     stability = tuple(stability_of_panel(panel, judged, by=by) for by in ("source", "family"))
     worth = _worth(panel, cut, lines)
-    order = [r.label for r in rows]
+    own = {label for _, label in lines}
     cautions = [
         *end.cautions,
         *panel.cautions,
@@ -164,13 +159,13 @@ def analyse(
         *close_calls(panel, ties),
         *flips(alternatives),
         *(c for s in stability for c in s.warnings if c.banner),
-        *said_of_controls(found, [x for x in order if x not in {n for _, n in lines}]),
+        *said_of_controls(found, [r.label for r in rows if r.label not in own]),
     ]
     verdict = decide(
         comparisons,
         base,
         _counts(results, panel, rows, base),
-        order=order,
+        order=[r.label for r in rows],
         words=cut.words,
         flips=[c.text for c in cautions if c.code == "flip"],
         worth=worth,
@@ -203,6 +198,23 @@ def analyse(
         session=sessions(results.carbon),
         not_applicable=tuple(study.get("not_applicable") or ()),
         cautions=tuple(sorted(cautions, key=lambda c: LEVELS.index(c.level))),
+    )
+
+
+def _controls(
+    panel: Panel,
+    end: Endpoint,
+    regret: FloatArray,
+    lines: Sequence[tuple[str, str]],
+    comparisons: Sequence[Comparison],
+    ties: NDArray[np.bool_],
+) -> tuple[Control, ...]:
+    """Return the control lines; where one is the baseline, the study's tests decide."""
+    every = with_controls(panel.over_folds(regret), panel.optimizers, lines)
+    decides = "" if end.cut.exploratory or end.metric != "regret" else end.baseline
+    better = [c.a for c in comparisons if c.outcome == "better"]
+    return controls(
+        every, panel.source, lines, panel.optimizers, ties=ties, baseline=decides, better=better
     )
 
 

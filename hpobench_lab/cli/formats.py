@@ -1,4 +1,4 @@
-"""A table in the formats that others read: Markdown, CSV and LaTeX."""
+"""A table in the formats that others read: Markdown and CSV."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 
-__all__ = ["csv_text", "latex", "markdown"]
+__all__ = ["csv_text", "markdown"]
 
 Row = Sequence[str]
 
@@ -44,20 +44,3 @@ def csv_text(records: Sequence[Mapping[str, object]]) -> str:
 
 def _cell(value: object) -> object:
     return "" if value is None or (isinstance(value, float) and math.isnan(value)) else value
-
-
-def latex(head: Row, rows: Sequence[Row]) -> str:
-    r"""Return a tabular with the rules of booktabs.
-
-    >>> print(latex(["#", "who"], [["1", "a_b"]]))
-    \begin{tabular}{ll}
-    \toprule
-    \# & who \\
-    \midrule
-    1 & a\_b \\
-    \bottomrule
-    \end{tabular}
-    """
-    from hpobench_lab.report.latex import booktabs
-
-    return booktabs(head, rows)

@@ -10,7 +10,7 @@ import typer
 
 from hpobench_lab.cli import export
 from hpobench_lab.cli.folders import Folders, chosen
-from hpobench_lab.cli.formats import csv_text, latex, markdown
+from hpobench_lab.cli.formats import csv_text, markdown
 from hpobench_lab.cli.options import Debug, Json, Out, examples
 from hpobench_lab.cli.output import emit, note, say, terminal_width
 from hpobench_lab.errors import StudyError
@@ -151,7 +151,8 @@ def _written(
 
         return csv_text(records(analysis))
     if form == "latex":
+        from hpobench_lab.report.latex import booktabs
         from hpobench_lab.report.paper import league_columns
 
-        return latex(*league_columns(analysis))
+        return booktabs(*league_columns(analysis))
     return markdown(head, rows)

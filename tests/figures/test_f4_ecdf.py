@@ -114,7 +114,8 @@ def test_the_drawn_steps_are_the_rows() -> None:
 def test_odd_names_are_drawn(name: str, tmp_path: Path) -> None:
     fine = steady(QUALITY)
     made = make(["random", name], [bed("f")], [0, 1], lambda o, t, s: fine("tpe", t, s))
-    save(run_time_ecdf(analyse(made)), tmp_path)
+    files = save(run_time_ecdf(analyse(made)), tmp_path)
+    assert all((tmp_path / file).stat().st_size for file in files)
 
 
 def test_two_savings_give_the_same_bytes(tmp_path: Path) -> None:
