@@ -31,18 +31,21 @@ COLUMNS = {
 GROUPS = {
     "The task": "Space Float Int Categorical Ordinal Fidelity Objective Problem Budget",
     "Optimizers": "Optimizer optimizer Trial Evaluation Status check_optimizer",
-    "Testbeds": "Testbed testbed Facts Trials Outcomes check_testbed",
+    "Testbeds": "Testbed testbed estimator Facts Trials Outcomes check_testbed",
     "Studies and results": "Protocol Study run load Results",
 }
 
 
 def write(folder: Path) -> None:
     """Write every page below ``folder``."""
+    import curves_page  # which takes ``table`` from here
+
     folder.mkdir(parents=True, exist_ok=True)
     pages = {
         "api.md": api(),
         "cli.md": cli(),
         "columns.md": columns(),
+        "curves.md": curves_page.page(),
         "errors.md": errors(),
         "result.md": result(),
         "study.md": study(),

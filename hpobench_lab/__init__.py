@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from hpobench_lab.testbed import Facts as Facts
     from hpobench_lab.testbed import Testbed as Testbed
     from hpobench_lab.testbed import testbed as testbed
+    from hpobench_lab.testbeds.training.own.estimator import estimator as estimator
     from hpobench_lab.testing import check_optimizer as check_optimizer
     from hpobench_lab.testing import check_testbed as check_testbed
     from hpobench_lab.trial import Evaluation as Evaluation
@@ -68,6 +69,7 @@ _EXPORTS = {
     "check_optimizer": "hpobench_lab.testing:check_optimizer",
     "check_testbed": "hpobench_lab.testing:check_testbed",
     "errors": "hpobench_lab.errors",
+    "estimator": "hpobench_lab.testbeds.training.own.estimator:estimator",
     "load": "hpobench_lab.results:load",
     "optimizer": "hpobench_lab.optimizer:optimizer",
     "run": "hpobench_lab.runner:run_study",
@@ -99,6 +101,7 @@ __all__ = [
     "check_optimizer",
     "check_testbed",
     "errors",
+    "estimator",
     "load",
     "optimizer",
     "run",

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from hpobench_lab.plugins import local
+from hpobench_lab.plugins import local, public
 
 __all__ = ["KINDS", "build", "entries", "load", "protocols", "rosters", "suites", "tables", "write"]
 
@@ -39,7 +39,10 @@ def entries(kind: str, glob: str = "*") -> list[Entry]:
     """
     found = [entry | {"origin": "built in"} for entry in load()[kind]]
     found += [entry | {"origin": "local"} for entry in _local(kind)]
-    return [e for e in found if fnmatch.fnmatchcase(e["name"], glob)]
+    matching = [e for e in found if fnmatch.fnmatchcase(e["name"], glob)]
+    return matching + (
+        [r | {"origin": "public"} for r in public.rows(glob)] if kind == "testbeds" else []
+    )
 
 
 def suites() -> dict[str, Path]:
@@ -92,7 +95,8 @@ def _local(kind: str) -> list[Entry]:
             {"name": n, "kind": "function", "summary": local.summary(p), "source": str(p)}
             for n, p in local.testbed_files().items()
         ]
-        return files + [_table(n, folder) for n, folder in local.tables().items()]
+        found = local.tables()
+        return files + [_table(n, folder) for n, folder in found.items()] + _cash(found)
     if kind == "suites":
         return [_suite(n, p) for n, p in local.study_files().items()]
     return []
@@ -115,6 +119,20 @@ def _table(name: str, folder: Path) -> Entry:
         "source": source if isinstance(source, str) else str(source.get("title", "")),
         "summary": f"{n} configurations in {folder}" if n else str(folder),
     }
+
+
+def _cash(found: Mapping[str, Path]) -> list[Entry]:
+    """Return the choices among the families of one data set."""
+    return [
+        {
+            "name": name,
+            "kind": "cash",
+            "needs": "",
+            "source": name.rpartition("/")[2].removesuffix("-cash"),
+            "summary": f"algorithm and hyperparameters: {', '.join(folders)}",
+        }
+        for name, folders in local.families(found).items()
+    ]
 
 
 def _suite(name: str, path: Path) -> Entry:
@@ -170,7 +188,7 @@ def _built_optimizers() -> Iterator[Entry]:
 def _built_testbeds() -> Iterator[Entry]:
     from hpobench_lab import plugins
 
-    for name in [*rosters("testbed"), *tables()]:
+    for name in [*rosters("testbed"), *tables(), *local.families(tables())]:
         bed = plugins.testbed(name)
         fidelity = bed.problem.fidelity
         yield {

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hpobench_lab.errors import DataError, StudyError, UnknownName, suggestion
-from hpobench_lab.testbeds.curves.build import Collected, build
-from hpobench_lab.testbeds.curves.files import verify
-from hpobench_lab.testbeds.training.parts import (
-    MOST,
-    Progress,
-    dates,
-    digest,
-    parts_folder,
-    read_parts,
-    sobol_values,
-    train_parts,
-)
+from hpobench_lab.errors import DataError, OutOfTime, StudyError, UnknownName, suggestion
+from hpobench_lab.parameters import Float
+from hpobench_lab.testbeds.curves.build import build
+from hpobench_lab.testbeds.curves.storage.files import verify
+from hpobench_lab.testbeds.training.data import DATASETS
+from hpobench_lab.testbeds.training.design import sobol_values
+from hpobench_lab.testbeds.training.families import FAMILIES
+from hpobench_lab.testbeds.training.parts import MOST, Progress, digest, parts_folder, train_parts
 from hpobench_lab.testbeds.training.recipes import RECIPES, Recipe
 
-__all__ = ["collect", "recipe_named"]
+__all__ = ["collect", "recipe_named", "trainings"]
 
 
 def _silent(done: int, total: int, seconds: float) -> None:
@@ -29,18 +26,65 @@ def _silent(done: int, total: int, seconds: float) -> None:
 
 
 def recipe_named(testbed: str) -> Recipe:
-    """Return what a name such as ``curves/digits-mlp`` or ``digits-mlp`` stands for.
+    """Return what a name such as ``curves/digits-mlp``, or a selector, stands for.
+
+    Args:
+        testbed: ``curves/<data>-<family>``, with or without ``curves/``; or a testbed of the
+            user's: ``path/file.py:name``, ``package.module:name``, or its name.
 
     Raises:
         UnknownName: If nothing that can be collected has this name.
+        StudyError: If a user's testbed cannot be loaded, or a table cannot hold what it is.
+        DataError: If its data cannot be learnt from.
     """
     name = testbed.removeprefix("curves/")
-    if name not in RECIPES:
-        known = ", ".join(f"curves/{k}" for k in RECIPES)
+    if name in RECIPES:
+        return RECIPES[name]
+    _check_known(testbed, name)
+    from hpobench_lab.testbeds.training.own.recipe import own_recipe
+
+    return own_recipe(testbed)
+
+
+def _check_known(testbed: str, name: str) -> None:
+    from hpobench_lab import plugins
+    from hpobench_lab.plugins.local import testbed_files
+    from hpobench_lab.plugins.selectors import parse
+
+    if parse(testbed).form != "name":
+        return
+    try:
+        plugins.testbed_plugin(testbed)
+    except UnknownName:
         raise UnknownName(
-            f"cannot collect {testbed!r}.{suggestion(name, RECIPES)} What can be collected: {known}"
-        )
-    return RECIPES[name]
+            f"cannot collect {testbed!r}.{suggestion(name, [*RECIPES, *testbed_files()])} What can "
+            f"be collected: curves/<data>-<family> of {', '.join(DATASETS)} and "
+            f"{', '.join(FAMILIES)}; or a testbed of your own, path/file.py:name"
+        ) from None
+
+
+class _Limits:
+    """Hand progress on, and stop between two chunks when there is enough."""
+
+    def __init__(self, progress: Progress, time_limit_s: float | None, stop_after: int | None):
+        self._progress, self._began = progress, time.monotonic()
+        self._time_limit_s = math.inf if time_limit_s is None else time_limit_s
+        self._stop_after = math.inf if stop_after is None else stop_after
+        self._seen: list[tuple[int, float]] = []
+
+    def __call__(self, done: int, total: int, seconds: float) -> None:
+        self._progress(done, total, seconds)
+        self._seen.append((done, seconds))
+        new = done - self._seen[0][0]
+        late = time.monotonic() - self._began >= self._time_limit_s
+        if new and done < total and (late or new >= self._stop_after):
+            raise OutOfTime(done, total, self._pace())
+
+    def _pace(self) -> float:
+        """Return seconds per training; the first chunk, which starts processes, left out."""
+        first = self._seen[1] if len(self._seen) > 2 else self._seen[0]
+        last = self._seen[-1]
+        return (last[1] - first[1]) / (last[0] - first[0])
 
 
 def collect(
@@ -51,52 +95,71 @@ def collect(
     seed: int = 0,
     processes: int = 1,
     progress: Progress = _silent,
+    time_limit_s: float | None = None,
+    stop_after: int | None = None,
 ) -> Path:
     """Train configurations for real and write their learning curves as a table.
 
-    The first n configurations are the same whatever ``configs`` is. A second call with the same
+    A larger collection begins with the spread of a smaller one; what optimizers propose, from 128
+    configurations on, is new, and all is trained again. A second call with the same
     arguments continues after a kill, and does nothing when the table is finished. A finished table
     gives way only to a larger one of the same seed, or when it is damaged.
 
     Args:
-        testbed: ``curves/<data>-<family>``, with or without ``curves/``.
+        testbed: As in ``recipe_named``.
         configs: How many configurations to train.
         out: Folder in which the table's folder is made.
         seed: Seeds the choice of configurations and every training.
         processes: Trainings at the same time, each on one thread.
-        progress: Called with (configurations done, in all, seconds).
+        progress: Called with (trainings done, in all, seconds).
+        time_limit_s: Stop training after the chunk in which so many seconds have passed; at least
+            one chunk is trained.
+        stop_after: Stop after the chunk with this many new trainings.
 
     Returns:
-        The table's folder, ``out/<data>-<family>``.
+        The table's folder: ``out/<data>-<family>``, or ``out/<file>-<name>`` of a user's testbed.
 
     Raises:
         UnknownName: If the name cannot be collected.
         StudyError: If a number is out of range, or another collection lies in the folder.
         MissingExtra: If torch or xgboost is needed and not installed.
-        DataError: If ``out`` cannot be written.
+        DataError: If ``out`` cannot be written, or a user's data cannot be learnt from.
+        OutOfTime: If it was stopped before the end; what finished is kept.
     """
     recipe = recipe_named(testbed)
     _check(configs, seed, processes)
+    if not any(isinstance(p, Float) for p in recipe.space.parameters):
+        sobol_values(recipe.space, configs, seed)  # are there as many?
     target = out / recipe.name
     if _finished(target, recipe, configs, seed):
-        progress(configs, configs, 0.0)
+        known = trainings(target)
+        progress(known, known, 0.0)
         return target
-    train_parts(recipe, out, configs=configs, seed=seed, processes=processes, progress=progress)
-    curves = read_parts(recipe, out, configs=configs, seed=seed)
-    command = f"hpobench-lab collect curves/{recipe.name} --configs {configs} --seed {seed}"
+    limits = _Limits(progress, time_limit_s, stop_after)
+    whole = train_parts(
+        recipe, out, configs=configs, seed=seed, processes=processes, progress=limits
+    )
+    own = testbed if recipe.name not in RECIPES else f"curves/{recipe.name}"
+    command = f"hpobench-lab collect {own} --configs {configs} --seed {seed}"
     provenance = {
         "command": f"{command} -j {processes}",
         "digest": digest(recipe, seed),
-        **dates(recipe, out, configs=configs, seed=seed),
+        **whole.dates,
         "merged": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    values = sobol_values(recipe, configs, seed)
     try:
-        build(Collected(recipe, values, curves, seed, provenance), target)
+        build(recipe, whole, target, seed=seed, provenance=provenance)
     except OSError as error:
         raise DataError(f"cannot write {target}: {error.strerror}") from error
     shutil.rmtree(parts_folder(recipe, out, seed), ignore_errors=True)
     return target
+
+
+def trainings(folder: Path) -> int:
+    """Return how many trainings a finished table holds."""
+    import pyarrow.parquet as pq
+
+    return int(pq.read_metadata(folder / "trainings.parquet").num_rows)
 
 
 def _check(configs: int, seed: int, processes: int) -> None:

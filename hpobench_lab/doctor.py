@@ -59,6 +59,7 @@ def examine(out: Path = Path("results"), reports: Path = Path("reports")) -> lis
         _threads(os.environ),
         _energy(),
         *(_writable(folder) for folder in (out, reports)),
+        _public_data(),
         *(_link(name) for name in LINKS),
     ]
 
@@ -148,6 +149,14 @@ def _writable(folder: Path) -> Finding:
     except OSError as error:
         text = f"not writable ({error.strerror}); choose another folder with --out or --reports"
         return Finding(f"{folder}/", text, ok=False)
+
+
+def _public_data() -> Finding:
+    from hpobench_lab import data
+
+    here = [entry.name for entry in data.ENTRIES.values() if data.is_here(entry)]
+    found = ", ".join(here) or "nothing yet, see hpobench-lab data list"
+    return Finding("public data", f"{data.data_folder()}: {found}")
 
 
 def _link(name: str) -> Finding:

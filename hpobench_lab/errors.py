@@ -7,6 +7,7 @@
     │   └── UnknownName  (2)  no plug-in, suite or parameter has this name
     ├── MissingExtra     (2)  a feature needs an optional dependency
     ├── CheckFailed      (1)  a gate or a conformance check failed
+    ├── OutOfTime      (130)  a time limit was reached; what finished is kept
     ├── DataError        (5)  data or results are missing, damaged or not writable
     └── ContractError    (-)  a plug-in broke its contract; its run is recorded as failed
 """
@@ -22,6 +23,7 @@ __all__ = [
     "DataError",
     "HpoBenchError",
     "MissingExtra",
+    "OutOfTime",
     "StudyError",
     "UnknownName",
     "missing_extra",
@@ -54,6 +56,27 @@ class CheckFailed(HpoBenchError):
     """A gate or a conformance check failed."""
 
     exit_code = 1
+
+
+class OutOfTime(HpoBenchError):
+    """A time limit was reached; what finished is kept, and a second call goes on from there.
+
+    Args:
+        done: Trainings that are kept, at least.
+        total: Trainings in all.
+        each_s: Seconds that one took with as many processes as there were; NaN when not known.
+    """
+
+    exit_code = 130
+
+    def __init__(self, done: int, total: int, each_s: float) -> None:
+        super().__init__(f"the time is up: {done} of {total} trainings are done and kept")
+        self.done, self.total, self.each_s = done, total, each_s
+
+    @property
+    def rest_s(self) -> float:
+        """Return how many seconds the others will take at this pace."""
+        return (self.total - self.done) * self.each_s
 
 
 class DataError(HpoBenchError):

@@ -33,6 +33,7 @@ class Plan:
         smallest_p: The smallest Holm-corrected p that the family can attain.
         pairs: Comparisons if all of them were tested with each other.
         smallest_p_pairs: The smallest Holm-corrected p that those could attain.
+        warnings: What makes results of this plan hard to trust.
     """
 
     study: str
@@ -50,6 +51,7 @@ class Plan:
     smallest_p: float
     pairs: int
     smallest_p_pairs: float
+    warnings: tuple[str, ...] = ()
 
     def text(self) -> str:
         """Return the plan as a person reads it."""
@@ -65,7 +67,7 @@ class Plan:
         if self.not_applicable:
             lines[0] += f", less {_count(len(self.not_applicable), 'pair')} that cannot work:"
         lines += [f"  {sentence}" for sentence in sentences(self.not_applicable)]
-        return "\n".join([*lines, self.design()])
+        return "\n".join([*lines, self.design(), *(f"warning: {w}" for w in self.warnings)])
 
     def design(self) -> str:
         """Return what the design can decide, in a sentence."""
@@ -106,6 +108,7 @@ def plan_of(study: Study) -> Plan:
     """Return the plan of a study."""
     from hpobench_lab.analysis.inference.comparisons import ENOUGH
     from hpobench_lab.analysis.inference.ranktests import smallest_attainable_p
+    from hpobench_lab.analysis.scarcity import scarce
 
     common = _common(study)
     enough = {label: n for label, n in common.items() if n >= ENOUGH}
@@ -113,6 +116,7 @@ def plan_of(study: Study) -> Plan:
     sources, m = max(family.values(), default=0), len(family)
     pairs = m * (m + 1) // 2
     ((axis, amount),) = study.protocol.to_json()["budget"].items()
+    beds = [(t.id, t.facts, t.fidelity) for t in study.testbeds]
     return Plan(
         study=study.name,
         folder=study.folder,
@@ -129,6 +133,7 @@ def plan_of(study: Study) -> Plan:
         smallest_p=smallest_attainable_p(sources, m) if m else 1.0,
         pairs=pairs,
         smallest_p_pairs=smallest_attainable_p(sources, pairs) if m else 1.0,
+        warnings=tuple(c.text for c in scarce(beds, {axis: amount})),
     )
 
 

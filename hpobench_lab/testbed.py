@@ -46,6 +46,9 @@ class Facts:
         needs: Extra that must be installed, or "".
         expensive: Whether resuming tells stored outcomes again instead of evaluating anew.
         title: One line for people.
+        reference_point: Worst acceptable losses of several objectives, shape (m,); bounds their
+            hypervolume. Empty when there is none.
+        hypervolume: That of the true front, bounded by the reference point, or None.
 
     >>> Facts("mine", source="my data", family="mlp", optimum=0.0, optimum_origin="exact").kind
     'function'
@@ -70,6 +73,8 @@ class Facts:
     needs: str = ""
     expensive: bool = False
     title: str = ""
+    reference_point: tuple[float, ...] = ()
+    hypervolume: float | None = None
 
 
 @runtime_checkable
@@ -121,7 +126,7 @@ class FunctionTestbed:
         self, function: Callable[..., Any], problem: Problem, facts: Facts, arguments: int
     ) -> None:
         self.function, self.problem, self.facts = function, problem, facts
-        self._arguments = arguments
+        self.arguments = arguments
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call the wrapped function."""
@@ -158,7 +163,7 @@ class FunctionTestbed:
         given = (config, fidelity or (levels[0] if levels else None), int(trials.seed[i]))
         nominal = levels[0] if levels else 1.0
         try:
-            answer = self.function(*given[: self._arguments])
+            answer = self.function(*given[: self.arguments])
         except Exception:
             return self._row(nominal, Status.failed, message=traceback.format_exc())
         try:

@@ -13,7 +13,7 @@ from hpobench_lab.conformance.optimizers import Make, OptimizerSuite
 from hpobench_lab.conformance.report import Check, Report, checked
 from hpobench_lab.conformance.tasks import tasks
 from hpobench_lab.conformance.testbeds import TestbedSuite
-from hpobench_lab.errors import HpoBenchError
+from hpobench_lab.errors import DataError, HpoBenchError
 from hpobench_lab.testbed import Testbed
 
 __all__ = ["Check", "Report", "check_optimizer", "check_testbed"]
@@ -84,6 +84,9 @@ def check_testbed(testbed: str | Testbed, **params: Any) -> Report:
         testbed: A selector, or a live testbed.
         **params: Keywords of the testbed, with a selector.
 
+    Raises:
+        DataError: If files of the testbed are missing or damaged; nothing can be said of it then.
+
     >>> check_testbed("synthetic/branin").ok
     True
     """
@@ -93,6 +96,8 @@ def check_testbed(testbed: str | Testbed, **params: Any) -> Report:
 
             testbed = plugins.testbed(testbed, params)
         suite = TestbedSuite(testbed)
+    except DataError:
+        raise
     except (Exception, SystemExit) as error:
         return Report(str(testbed), (Check("can be opened", "failed", str(error)),))
     return Report(

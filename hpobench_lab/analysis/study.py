@@ -39,6 +39,7 @@ from hpobench_lab.analysis.measures.profiles import random_worth
 from hpobench_lab.analysis.runs.cuts import Cut
 from hpobench_lab.analysis.runs.energy import Session, sessions
 from hpobench_lab.analysis.runs.panel import Panel, ResultsLike, arrange
+from hpobench_lab.analysis.scarcity import scarce_in
 from hpobench_lab.analysis.sensitivity import METRICS, flips, metric_values, winners
 from hpobench_lab.analysis.verdict import Counts, Verdict, decide
 
@@ -157,6 +158,7 @@ def analyse(
         *limits(panel, comparisons, rows),
         *absent(results, panel),
         *close_calls(panel, ties),
+        *scarce_in(results.headers),
         *flips(alternatives),
         *(c for s in stability for c in s.warnings if c.banner),
         *said_of_controls(found, [r.label for r in rows if r.label not in own]),

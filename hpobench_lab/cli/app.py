@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from hpobench_lab.cli import choose, evaluate, machine, plan, plugin, read
+from hpobench_lab.cli import choose, collect, data, evaluate, machine, plan, plugin, read
 from hpobench_lab.cli.interrupt import INTERRUPTED
 from hpobench_lab.cli.options import examples
 from hpobench_lab.cli.output import note, say
@@ -63,5 +63,5 @@ def _root(
     """Take what belongs to no command."""
 
 
-for module in (choose, plan, evaluate, read, plugin, machine):
+for module in (choose, plan, evaluate, read, plugin, collect, data, machine):
     module.register(app)

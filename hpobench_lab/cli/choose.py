@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
         short_help="What there is: optimizers, testbeds, protocols, suites.",
         epilog=examples(
             "hpobench-lab list testbeds",
-            "hpobench-lab list testbeds 'curves/*'",
+            "hpobench-lab list testbeds 'curves/*' -v",
             "hpobench-lab list optimizers --json",
         ),
     )(list_plugins)
@@ -30,8 +30,12 @@ def list_plugins(
         str, typer.Argument(help="optimizers, testbeds, protocols or suites.", metavar="KIND")
     ],
     glob: Annotated[str, typer.Argument(help="Pattern of names, quoted.", metavar="GLOB")] = "*",
+    verbose: Annotated[
+        bool,
+        typer.Option("-v", "--verbose", help="Tables: configurations, quality, licence, origins."),
+    ] = False,
     as_json: Json = False,
     debug: Debug = False,
 ) -> None:
     """List optimizers, testbeds, protocols or suites, the working directory's included."""
-    show(kind, glob, as_json=as_json)
+    show(kind, glob, as_json=as_json, verbose=verbose)

@@ -15,6 +15,7 @@ __all__ = ["main"]
 
 UNEXPECTED = 1
 GLOBAL_FLAGS = ("--json", "--debug", "--no-carbon")
+LIST_FLAGS = {"--json", "--debug", "-v", "--verbose"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -54,8 +55,8 @@ def _run(arguments: list[str], as_json: bool) -> int:
     """Execute the arguments; a plain ``list`` starts fast, without the parser."""
     words = [a for a in arguments if not a.startswith("-")]
     flags = set(arguments) - set(words)
-    if words[:1] == ["list"] and len(words) in (2, 3) and flags <= {"--json", "--debug"}:
-        show(*words[1:], as_json=as_json)
+    if words[:1] == ["list"] and len(words) in (2, 3) and flags <= LIST_FLAGS:
+        show(*words[1:], as_json=as_json, verbose=bool(flags & {"-v", "--verbose"}))
         return 0
     from hpobench_lab.cli.app import Misused, app
 

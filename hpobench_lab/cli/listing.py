@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from hpobench_lab import catalogue
-from hpobench_lab.cli.output import emit, note, say, table
+from hpobench_lab.cli import collected
+from hpobench_lab.cli.output import emit, note, say, table, terminal_width
 from hpobench_lab.errors import UnknownName, suggestion
 
 __all__ = ["show"]
@@ -21,8 +22,14 @@ HEADS = {"dimension": "dim"}
 COMMON = frozenset(("float", "int", "categorical", "conditional", "parallel"))
 
 
-def show(kind: str, glob: str = "*", *, as_json: bool = False) -> None:
+def show(kind: str, glob: str = "*", *, as_json: bool = False, verbose: bool = False) -> None:
     """Print the entries of a kind that match.
+
+    Args:
+        kind: One of ``catalogue.KINDS``.
+        glob: Pattern of names.
+        as_json: Whether one JSON document is printed.
+        verbose: Whether collected tables say what they hold and how good their surrogates are.
 
     Raises:
         UnknownName: If there is no such kind.
@@ -31,8 +38,16 @@ def show(kind: str, glob: str = "*", *, as_json: bool = False) -> None:
         hint = suggestion(kind, catalogue.KINDS) or f" Choose from {', '.join(catalogue.KINDS)}."
         raise UnknownName(f"cannot list {kind!r}.{hint}")
     found = catalogue.entries(kind, glob)
+    details = collected.details() if verbose and kind == "testbeds" else {}
     if as_json:
-        emit({kind: found})
+        emit(
+            {
+                kind: [
+                    e | ({"table": details[n]} if (n := e["name"]) in details else {})
+                    for e in found
+                ]
+            }
+        )
         return
     if not found:
         hint = suggestion(glob, [e["name"] for e in catalogue.entries(kind)])
@@ -40,6 +55,9 @@ def show(kind: str, glob: str = "*", *, as_json: bool = False) -> None:
         return
     rows = [[_cell(column, entry) for column in COLUMNS[kind]] for entry in found]
     say(table([HEADS.get(c, c) for c in COLUMNS[kind]], rows))
+    for entry in found:
+        if entry["name"] in details:
+            say("\n" + collected.text(entry["name"], details[entry["name"]], terminal_width()))
 
 
 def _cell(column: str, entry: Mapping[str, Any]) -> str:

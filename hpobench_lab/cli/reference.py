@@ -32,7 +32,10 @@ def reference_markdown() -> str:
         _block(group, root),
     ]
     for name, command in group.commands.items():
-        parts += [f"## {name}", _block(command, _context(command, name, root))]
+        context = _context(command, name, root)
+        parts += [f"## {name}", _block(command, context)]
+        for inner, below in getattr(command, "commands", {}).items():
+            parts += [f"### {name} {inner}", _block(below, _context(below, inner, context))]
     rows = [f"| {code} | {meaning} |" for code, meaning in EXIT_CODES.items()]
     parts += ["## Exit codes", "\n".join(["| code | meaning |", "|---|---|", *rows])]
     return "\n\n".join(parts) + "\n"

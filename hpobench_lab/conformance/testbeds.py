@@ -128,10 +128,12 @@ class TestbedSuite:
         return None
 
     def seeds(self) -> str | None:
-        """Evaluate under other noise streams."""
-        one, two = (
-            replace(self._trials, seed=np.full(ROWS, seed, dtype=np.uint64)) for seed in (3, 5)
-        )
+        """Evaluate under other noise streams; of a list, as few may be noisy, many rows."""
+        trials = self._trials
+        if self._bed.problem.candidates is not None:
+            top = [f.max for f in self._bed.problem.fidelities]
+            trials = Trials.full(self._space, self._space.decode(self._probes()), top)
+        one, two = (replace(trials, seed=np.full(len(trials), s, dtype=np.uint64)) for s in (3, 5))
         equal = _same_bits(self._bed.evaluate(one).losses, self._bed.evaluate(two).losses)
         if self._facts.stochastic:
             require(not equal, "declared stochastic, but the seed changes nothing")

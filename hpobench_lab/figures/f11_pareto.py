@@ -158,8 +158,9 @@ def volumes(
         points: Of each testbed and optimizer.
         reference: Worst acceptable losses of each testbed, shape (m,); without one a testbed is
             left out.
-        best: Stored fronts, shape (p, m) each; the volume is relative to theirs where there is one,
-            otherwise in the product of the losses' units. Never relative to the runs themselves.
+        best: Stored fronts, shape (p, m) each, or their volumes; the volume is relative to theirs
+            where there is one, otherwise in the product of the losses' units. Never relative to
+            the runs themselves.
         known: Looks; by default in the order of the labels.
     """
     rows: dict[str, list[Any]] = {k: [] for k in CURVE}
@@ -169,7 +170,9 @@ def volumes(
             continue
         corner = np.asarray(reference[testbed], dtype=np.float64)
         stored = (best or {}).get(testbed)
-        whole = hypervolume(stored, corner) if stored is not None else 1.0
+        whole = 1.0
+        if stored is not None:
+            whole = hypervolume(stored, corner) if np.ndim(stored) else float(stored)  # type: ignore[arg-type]
         for label, runs in mine.items():
             for cell in _curve(runs, corner, whole) if whole > 0 else ():
                 for key, v in zip(rows, (testbed, label, *cell), strict=True):
@@ -241,11 +244,10 @@ def fronts(analysis: Analysis, results: ResultsLike) -> Plot:
 def hypervolumes(analysis: Analysis, results: ResultsLike) -> Plot:
     """Return the hypervolumes of a study; empty without testbeds that store a reference point.
 
-    A testbed stores it as the list ``reference_point`` in its facts; there is none yet.
+    A testbed stores it as the list ``reference_point`` in its facts, and the volume of its true
+    front, where that is known, as the number ``hypervolume``.
     """
-    stored = {
-        h["testbed"]["id"]: point
-        for h in results.headers
-        if (point := (h["testbed"].get("facts") or {}).get("reference_point"))
-    }
-    return volumes(told_points(results), stored, known=looks_of(analysis))
+    facts = {h["testbed"]["id"]: h["testbed"].get("facts") or {} for h in results.headers}
+    corners = {id: point for id, f in facts.items() if (point := f.get("reference_point"))}
+    whole = {id: float(v) for id, f in facts.items() if (v := f.get("hypervolume"))}
+    return volumes(told_points(results), corners, whole, known=looks_of(analysis))

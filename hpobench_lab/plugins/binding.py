@@ -127,6 +127,8 @@ def _say(declared: Any) -> str:
     if typing.get_origin(declared) is typing.Literal:
         return " or ".join(repr(v) for v in typing.get_args(declared))
     parts = typing.get_args(declared)
+    if parts and typing.get_origin(declared) in (list, tuple):
+        return f"a list of {_say(parts[0])}"
     if parts and _is_union(declared):
         return " or ".join(_say(p) for p in parts)
     return str(declared).replace("typing.", "")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from hpobench_lab.errors import StudyError, UnknownName, suggestion
-from hpobench_lab.plugins import local
+from hpobench_lab.plugins import local, public
 from hpobench_lab.plugins.limits import IMPORT_S
 from hpobench_lab.plugins.loading import (
     Loaded,
@@ -30,8 +30,6 @@ from hpobench_lab.plugins.selectors import Selector
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-    from hpobench_lab.testbed import Testbed
-
 __all__ = ["Kind", "optimizer_names", "resolve", "testbed_names"]
 
 Kind = Literal["optimizer", "testbed"]
@@ -43,7 +41,11 @@ def optimizer_names(glob: str = "*") -> list[str]:
 
 
 def testbed_names(glob: str = "*") -> list[str]:  # noqa: PT028 - a testbed, not a test
-    """Return the names that match, built in first; imports nothing heavy."""
+    """Return the names that match, built in first; imports nothing heavy but for ``yahpo/*`` etc.
+
+    Raises:
+        DataError: If the pattern begins with a public collection whose files are not here.
+    """
     return _names("testbed", glob)
 
 
@@ -51,7 +53,8 @@ def _names(kind: Kind, glob: str) -> list[str]:
     names: dict[str, None] = {}
     for place in _places(kind).values():
         names |= dict.fromkeys(place)
-    return [n for n in names if fnmatch.fnmatchcase(n, glob)]
+    found = [n for n in names if fnmatch.fnmatchcase(n, glob)]
+    return found + public.names(glob, others=bool(found)) if kind == "testbed" else found
 
 
 def _places(kind: Kind) -> dict[str, Mapping[str, Callable[[], Loaded]]]:
@@ -79,8 +82,11 @@ def resolve(kind: Kind, selector: Selector) -> Loaded:
     wanted = selector.target
     places = _places(kind)
     found = [loaders[n] for loaders in places.values() for n in _spellings(wanted) if n in loaders]
+    if kind == "testbed":
+        found += public.loaders(wanted, others=bool(found))
     if not found:
         known = [n for loaders in places.values() for n in loaders]
+        known += public.prefixes() if kind == "testbed" else []
         hint = suggestion(wanted, known) or f" See: hpobench-lab list {kind}s"
         raise UnknownName(f"unknown {kind} {wanted!r}.{hint}")
     if len(found) > 1:
@@ -97,7 +103,8 @@ def _spellings(name: str) -> list[str]:
 
 
 def _built_in(kind: Kind) -> dict[str, Callable[[], Loaded]]:
-    from hpobench_lab.catalogue import rosters, tables
+    from hpobench_lab.catalogue import rosters
+    from hpobench_lab.catalogue import tables as built_in_tables
 
     def loader(name: str, target: str) -> Callable[[], Loaded]:
         module, _, attr = target.partition(":")
@@ -112,7 +119,7 @@ def _built_in(kind: Kind) -> dict[str, Callable[[], Loaded]]:
         name: loader(name, target) for name, target in rosters(kind).items()
     }
     if kind == "testbed":
-        found |= {name: partial(_table, name, folder) for name, folder in tables().items()}
+        found |= _collected(built_in_tables())
     return found
 
 
@@ -122,8 +129,7 @@ def _local(kind: Kind) -> dict[str, Callable[[], Loaded]]:
         name: partial(_file, name, path) for name, path in files.items()
     }
     if kind == "testbed":
-        for name, folder in local.tables().items():
-            found[name] = partial(_table, name, folder)
+        found |= _collected(local.tables())
     return found
 
 
@@ -131,20 +137,16 @@ def _file(name: str, path: Path) -> Loaded:
     return replace(load_file(str(path), name), name=name)
 
 
-def _table(name: str, folder: Path) -> Loaded:
-    """Return the opener of a collected table; a small one has no surrogate and opens as it is."""
-    from hpobench_lab.testbeds.curves.opening import open_table
+def _collected(tables: Mapping[str, Path]) -> dict[str, Callable[[], Loaded]]:
+    """Return loaders of tables, and of the choice among families where data has several."""
+    from hpobench_lab.plugins import collected
 
-    files = local.table_header(folder).get("files", {})
-
-    def with_surrogate(*, mode: Literal["surrogate", "table"] = "surrogate") -> Testbed:
-        return open_table(folder, mode=mode, name=name)
-
-    def plain(*, mode: Literal["surrogate", "table"] = "table") -> Testbed:
-        return open_table(folder, mode=mode, name=name)
-
-    opener = with_surrogate if "surrogate.npz" in files else plain
-    return Loaded(opener, name, str(folder), named=True, built_in=True)
+    found: dict[str, Callable[[], Loaded]] = {
+        name: partial(collected.table, name, folder) for name, folder in tables.items()
+    }
+    for name, folders in local.families(tables).items():
+        found[name] = partial(collected.cash, name, folders)
+    return found
 
 
 def _entry_points(kind: Kind) -> dict[str, Callable[[], Loaded]]:

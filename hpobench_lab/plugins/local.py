@@ -7,10 +7,19 @@ from __future__ import annotations
 
 import ast
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["optimizer_files", "study_files", "summary", "table_header", "tables", "testbed_files"]
+__all__ = [
+    "families",
+    "optimizer_files",
+    "study_files",
+    "summary",
+    "table_header",
+    "tables",
+    "testbed_files",
+]
 
 _PACKAGE = Path(__file__).parent.parent
 _OURS = ("__init__", "roster", "wrappers")
@@ -79,3 +88,19 @@ def table_header(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return header if isinstance(header, dict) else {}
+
+
+def families(found: Mapping[str, Path]) -> dict[str, dict[str, Path]]:
+    """Return ``folder/<data>-cash`` -> family -> folder, for data that several families learn.
+
+    Args:
+        found: ``folder/<data>-<family>`` -> folder of the table, as ``tables`` returns them.
+    """
+    grouped: dict[str, dict[str, Path]] = {}
+    for name, path in found.items():
+        header = table_header(path)
+        source, family = header.get("source"), header.get("family")
+        place, _, own = name.rpartition("/")
+        if source and family and own == f"{source}-{family}":
+            grouped.setdefault(f"{place}/{source}-cash", {})[str(family)] = path
+    return {k: v for k, v in grouped.items() if len(v) > 1 and k not in found}

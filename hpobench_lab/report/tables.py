@@ -130,6 +130,7 @@ QUALITIES = {
     "spearman": "Spearman",
     "spearman_best_quarter": "best quarter",
     "mae_near_optimum": "error near the optimum",
+    "kendall_tau": "tau of optimizer rankings",
 }
 """What the page shows of a surrogate's held-out quality, where the testbed uses these names."""
 

@@ -12,7 +12,7 @@ import numpy as np
 from hpobench_lab import plugins
 from hpobench_lab.engine.projected import SUFFIX
 from hpobench_lab.errors import StudyError, suggestion
-from hpobench_lab.plugins import OptimizerPlugin
+from hpobench_lab.plugins import OptimizerPlugin, public
 from hpobench_lab.plugins.binding import bind, non_default
 from hpobench_lab.plugins.limits import CONSTRUCTOR_S, time_limit
 from hpobench_lab.plugins.loading import where
@@ -98,7 +98,7 @@ def _expand(
     names = plugins.optimizer_names if kind == "optimizer" else plugins.testbed_names
     matching = names(selector.target)
     if not matching:
-        known = names("*")
+        known = [*names("*"), *(public.prefixes() if kind == "testbed" else [])]
         folders = dict.fromkeys(f"{n.rpartition('/')[0]}/*" for n in known if "/" in n)
         hint = suggestion(selector.target, folders) or f" See: hpobench-lab list {kind}s"
         mistakes.add((*at, "use"), f"{use!r} matches no {kind}.{hint}")
@@ -162,12 +162,19 @@ def _open(
         version=bed.facts.version,
         params=dict(bound.params),
         wrap=tuple(wrap),
-        facts=asdict(bed.facts),
+        facts=asdict(bed.facts) | _choice(bed.problem),
         requires=tuple(sorted(bed.problem.requirements)),
         fidelity=asdict(fidelity) if fidelity else None,
         objectives=tuple(o.name for o in bed.problem.objectives),
     )
     return spec, bed.problem
+
+
+def _choice(problem: Problem) -> dict[str, int]:
+    """Return how many configurations may be chosen, where they are listed."""
+    if problem.candidates is None:
+        return {}
+    return {"listed": len(problem.candidates), "dimension": problem.space.dimension}
 
 
 # ------------------------------------------------------------------ optimizers

@@ -1,106 +1,78 @@
 """A surrogate of a learning-curve table: the whole space, at any fidelity, in microseconds.
 
-The loss is a floor plus the exponential of a sum of trees over the configuration and the logarithm
-of the fidelity; the floor keeps what is extrapolated from falling far below what was ever seen. The
-cost is that of a full training, also from trees over the configuration, times the table's median
-share of it at the asked fidelity; it rises strictly with the fidelity. Both are deterministic: the
-surrogate is the mean, without the noise of training.
+The score is the surrogate's mean. An evaluation adds the noise of one training to it, where the
+table holds repeated trainings: a whole residual curve that the trial's noise stream draws, so two
+fidelities of one training belong together and a repeated trial is a fresh draw. ``noise=false``
+leaves the mean alone.
 
-A configuration is ``diverged`` at full fidelity when its predicted loss is worse than chance, and
-nowhere else. Differences smaller than ``facts.quality["mae_near_optimum"]`` mean nothing: the exact
-table decides close calls.
+A configuration is ``diverged`` at full fidelity when its loss is worse than chance, and nowhere
+else. Differences smaller than ``facts.quality["mae_near_optimum"]`` mean nothing: the exact table
+decides close calls.
 """
 
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.errors import DataError
-from hpobench_lab.problem import Fidelity, Objective, Problem
-from hpobench_lab.space import Space
-from hpobench_lab.testbed import Facts
-from hpobench_lab.testbeds.curves.features import Derived, config_columns, features
-from hpobench_lab.testbeds.curves.files import checked
-from hpobench_lab.testbeds.curves.trees import Trees
+from hpobench_lab.errors import DataError, StudyError, UnknownName, suggestion
+from hpobench_lab.testbeds.curves.describing import table_facts, table_problem
+from hpobench_lab.testbeds.curves.storage.files import checked, stored_space
+from hpobench_lab.testbeds.curves.storage.spaces import translated
+from hpobench_lab.testbeds.curves.surrogates.model import Model, model_from_arrays
 from hpobench_lab.trial import Outcomes, Status, Trials
 
-__all__ = ["Model", "Surrogate", "read_model"]
+__all__ = ["KINDS", "Model", "Surrogate", "read_model"]
 
 FloatArray = NDArray[np.float64]
+KINDS = ("xgboost", "mlp")
+"""What a surrogate may predict the losses with."""
 
 
-@dataclass(frozen=True)
-class Model:
-    """The fitted functions.
+def read_model(folder: Path, header: Mapping[str, Any], surrogate: str = "xgboost") -> Model:
+    """Read ``surrogate.npz``.
 
     Args:
-        space: d parameters.
-        fidelity: Name of the fidelity.
-        derived: Products among the features.
-        floor: Below every loss.
-        loss: Trees for the logarithm of the loss above the floor, over configuration and fidelity.
-        cost: Trees for the logarithm of a full training's CPU seconds over the configuration.
-        levels: Fidelities of the table, ascending, shape (L,).
-        share: Median share of a full training's seconds at each level, ascending to 1, shape (L,).
-    """
-
-    space: Space
-    fidelity: str
-    derived: Derived
-    floor: float
-    loss: Trees
-    cost: Trees
-    levels: FloatArray
-    share: FloatArray
-
-    def table(self, values: FloatArray, x: FloatArray, fidelity: FloatArray) -> FloatArray:
-        """Return the features that both functions read, shapes (n, d), (n, d), (n,) to (n, F)."""
-        return features(self.space, values, x, fidelity, self.fidelity, self.derived)
-
-    def losses(self, table: FloatArray) -> FloatArray:
-        """Return predicted losses, shape (n, F) to (n,)."""
-        return np.asarray(self.floor + np.exp(self.loss.predict(table)))
-
-    def cost_s(self, table: FloatArray, fidelity: FloatArray) -> FloatArray:
-        """Return predicted cumulative CPU seconds, shapes (n, F) and (n,) to (n,)."""
-        columns = config_columns(self.space, self.fidelity, self.derived)
-        shares = np.exp(np.interp(np.log(fidelity), np.log(self.levels), np.log(self.share)))
-        return np.asarray(np.exp(self.cost.predict(table[:, columns])) * shares)
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        """Return the numbers that ``read_model`` reads."""
-        own = {"levels": self.levels, "share": self.share, "floor": np.asarray(self.floor)}
-        return own | self.loss.arrays("loss_") | self.cost.arrays("cost_")
-
-
-def read_model(folder: Path, header: Mapping[str, Any]) -> Model:
-    """Read ``surrogate.npz``.
+        folder: Of the table.
+        header: ``table.json``.
+        surrogate: One of ``KINDS``.
 
     Raises:
         DataError: If the table has no surrogate or the file is damaged.
+        UnknownName: If there is no such kind of surrogate.
     """
+    if surrogate not in KINDS:
+        known = ", ".join(KINDS)
+        raise UnknownName(
+            f"unknown surrogate {surrogate!r}.{suggestion(surrogate, KINDS)} Known: {known}"
+        )
     if not header.get("surrogate"):
         raise DataError(
             f"{folder} has no surrogate: it holds fewer than 128 configurations; "
             "use it as an exact table, mode='table'"
         )
     path = checked(folder, "surrogate.npz", header)
+    derived, name = header["surrogate"]["derived"], header["fidelity"]["name"]
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-        loss, cost = Trees.from_arrays(arrays, "loss_"), Trees.from_arrays(arrays, "cost_")
-        levels, share, floor = arrays["levels"], arrays["share"], float(arrays["floor"])
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            arrays = {key: stored[key] for key in stored.files}
+        return model_from_arrays(arrays, stored_space(header), name, derived, surrogate)
+    except (
+        OSError,
+        ValueError,
+        KeyError,
+        EOFError,
+        IndexError,
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise DataError(f"{path} cannot be read: {error}") from None
-    space, derived = Space.from_json(header["space"]), header["surrogate"]["derived"]
-    return Model(space, header["fidelity"]["name"], derived, floor, loss, cost, levels, share)
 
 
 class Surrogate:
@@ -111,64 +83,74 @@ class Surrogate:
         model: The fitted functions.
         name: Selector-style name.
         data_sha256: Digest of the files that were read.
+        surrogate: Which of ``KINDS`` the model is.
+        noise: Whether evaluations carry the noise of training; default: where there is any.
+        wide: Whether the wide space is served.
+
+    Raises:
+        StudyError: If noise is asked of a table without repeated trainings, or a wide space of a
+            table without one.
     """
 
     def __init__(
-        self, header: Mapping[str, Any], model: Model, *, name: str, data_sha256: str
+        self,
+        header: Mapping[str, Any],
+        model: Model,
+        *,
+        name: str,
+        data_sha256: str,
+        surrogate: str = "xgboost",
+        noise: bool | None = None,
+        wide: bool = False,
     ) -> None:
+        if noise and not model.noise:
+            raise StudyError(
+                f"{name} has no repeated trainings to draw noise from; leave out noise=true"
+            )
         self.model = model
-        self.problem = table_problem(header)
-        self.facts = table_facts(header, "surrogate", name=name, data_sha256=data_sha256)
+        self.noise = bool(model.noise) if noise is None else noise
+        self.problem = table_problem(header, wide=wide)
+        if surrogate == "mlp":
+            measured = header["surrogate"] | header["surrogate"]["second"]
+            header = {**header, "surrogate": measured}
+        self.facts = table_facts(
+            header,
+            "surrogate",
+            name=name,
+            data_sha256=data_sha256,
+            wide=wide,
+            stochastic=self.noise,
+            surrogate=surrogate,
+        )
         self._worst = float(header["diverged_above"])
+        self._same = self.problem.space == model.space
 
     def evaluate(self, trials: Trials) -> Outcomes:
-        """Return the predicted losses and seconds at exactly the asked fidelities."""
-        fidelity = np.ascontiguousarray(trials.fidelity)
-        table = self.model.table(trials.values, trials.x, fidelity)
-        losses = self.model.losses(table)
-        bad = (fidelity >= self.model.levels[-1]) & (losses > self._worst)
+        """Return losses and seconds at exactly the asked fidelities."""
+        model, fidelity = self.model, np.ascontiguousarray(trials.fidelity)
+        values, x = self._rows(trials)
+        table = model.table(values, x, fidelity)
+        logits = model.logits(table)
+        if self.noise:
+            mean = logits
+            if (fidelity != model.levels[-1]).any():
+                full = np.full(len(trials), model.levels[-1])
+                mean = model.logits(model.table(values, x, full))
+            logits = logits + model.noise.draw(trials.seed, mean, fidelity, model.levels)
+        losses = model.scale.to_loss(logits)
+        bad = (fidelity >= model.levels[-1]) & (losses > self._worst)
         status = np.where(bad, Status.diverged, Status.ok)
-        return Outcomes.of(losses, self.model.cost_s(table, fidelity), status=status)
+        return Outcomes.of(losses, model.cost_s(table, fidelity), status=status)
 
     def score(self, trials: Trials) -> FloatArray:
-        """Return the predicted losses at full fidelity, shape (n, 1), diverged ones included."""
+        """Return the mean losses at full fidelity, shape (n, 1), diverged ones included."""
+        values, x = self._rows(trials)
         full = np.full(len(trials), self.model.levels[-1])
-        return self.model.losses(self.model.table(trials.values, trials.x, full))[:, None]
+        return self.model.losses(self.model.table(values, x, full))[:, None]
 
-
-def table_problem(header: Mapping[str, Any], candidates: FloatArray | None = None) -> Problem:
-    """Return what an optimizer may know of a table or its surrogate."""
-    fidelity = header["fidelity"]
-    levels = fidelity["levels"]
-    return Problem(
-        Space.from_json(header["space"]),
-        objectives=tuple(Objective(o["name"], o["unit"]) for o in header["objectives"]),
-        fidelities=(Fidelity(fidelity["name"], levels[0], levels[-1], fidelity["unit"]),),
-        candidates=candidates,
-        continuation="same",
-    )
-
-
-def table_facts(header: Mapping[str, Any], kind: Any, *, name: str, data_sha256: str) -> Facts:
-    """Return the declared facts of a table (``kind="table"``) or its surrogate."""
-    measured = header[kind]
-    space = Space.from_json(header["space"])
-    return Facts(
-        name,
-        source=header["source"],
-        family=header["family"],
-        kind=kind,
-        optimum=measured["f_opt"],
-        optimum_origin=measured["f_opt_origin"],
-        optimum_config=space.configs(space.values([measured["optimum_config"]]))[0],
-        reference=measured["f_ref"],
-        reference_origin=measured["f_ref_origin"],
-        chance=header["diverged_above"],
-        stochastic=False,
-        version=str(header["version"]),
-        citation=header["data"]["citation"],
-        licence=header["data"]["licence"],
-        data_sha256=data_sha256,
-        quality=measured.get("quality", {}),
-        title=header["title"],
-    )
+    def _rows(self, trials: Trials) -> tuple[FloatArray, FloatArray]:
+        """Return values and unit rows in the space of the model, shape (n, d) each."""
+        if self._same:
+            return trials.values, trials.x
+        values, _ = translated(trials.values, self.problem.space, self.model.space)
+        return values, self.model.space.encode(values)

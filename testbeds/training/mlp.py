@@ -1,4 +1,4 @@
-"""Train many multi-layer perceptrons at once, each as if it were alone.
+"""Train many multi-layer perceptrons or linear models at once, each as if it were alone.
 
 Members that share depth, batch size and padded width are trained together by batched matrix
 products; the gradient of the sum of their losses is each member's own gradient. Narrower members
@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hpobench_lab.testbeds.training.curves import COLUMNS, TEST_COLUMNS, Curves, losses_and_errors
+from hpobench_lab.testbeds.training.curves import Measured
 from hpobench_lab.testbeds.training.data import Dataset
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Population", "train"]
+__all__ = ["Population", "fit"]
 
 PADDED = (32, 64, 128)
 """Widths that are computed; a member's own width is rounded up to one of them."""
@@ -103,6 +103,8 @@ class Population:
         def column(name: str) -> NDArray[Any]:
             return np.array([c[name] for c in configs])
 
+        linear = {"dropout": 0.0, "layers": 0, "width": 1, "activation": "relu"}
+        configs = [linear | dict(c) for c in configs]
         names = ("lr", "momentum", "weight_decay", "dropout", "layers", "width", "batch")
         return cls(
             **{name: column(name) for name in names},
@@ -135,10 +137,13 @@ class Group:
         self.torch, self.members, self.epochs = torch, members, epochs
         self.x, self.y = torch.tensor(data.x), torch.tensor(data.y)
         self.rows, self.classes = data.sizes[0], data.classes
+        self.regression = data.task == "regression"
+        # A product with one column takes another path in BLAS alone than in company: use four.
+        outputs = 4 if self.regression else data.classes
         self.count, self.batch = len(members.lr), int(members.batch[0])
         self.relu = int((~members.tanh).sum())
         hidden = PADDED[int(np.searchsorted(PADDED, members.width[0]))]
-        sizes = [data.x.shape[1], *[hidden] * int(members.layers[0]), data.classes]
+        sizes = [data.x.shape[1], *[hidden] * int(members.layers[0]), outputs]
         self.shapes = list(pairwise(sizes))
         self.seeds, index = np.unique(members.seed, return_inverse=True)
         self.seed_index = torch.tensor(index)
@@ -172,7 +177,7 @@ class Group:
         for layer, (i, o) in enumerate(self.shapes):
             last = layer == len(self.shapes) - 1
             inputs = width if layer else np.full(self.count, i)
-            outputs = np.full(self.count, o) if last else width
+            outputs = np.full(self.count, self.classes) if last else width
             spread = np.sqrt(np.where(self.members.tanh | last, 3.0, 6.0) / inputs)
             # Counters are (row, column) of the widest layer, so that padding changes no weight.
             words = _hash(self.seeds.tolist(), INIT + layer, i * PADDED[-1])
@@ -213,9 +218,7 @@ class Group:
             active.append(a)
             masks.append(mask)
             inputs.append(a * mask)
-        delta = torch.softmax(torch.baddbmm(self.b[-1], inputs[-1], self.w[-1]), dim=2)
-        delta.scatter_add_(2, self.y[order][:, :, None], torch.full((*order.shape, 1), -1.0))
-        delta /= self.batch
+        delta = self._residual(torch.baddbmm(self.b[-1], inputs[-1], self.w[-1]), order)
         for layer in reversed(range(len(self.shapes))):
             self.gw[layer].copy_(torch.bmm(inputs[layer].transpose(1, 2), delta))
             self.gb[layer].copy_(delta.sum(dim=1, keepdim=True))
@@ -223,6 +226,30 @@ class Group:
                 delta = torch.bmm(delta, self.w[layer].transpose(1, 2)).mul_(masks[layer - 1])
                 self._slope(delta, active[layer - 1])
         self._update(step)
+
+    def _residual(self, outputs: Tensor, order: Tensor) -> Tensor:
+        """Return the gradient of cross-entropy, or of half the squared error, by the outputs."""
+        if self.regression:
+            outputs[:, :, :1] -= self.y[order][:, :, None]
+            return outputs.div_(self.batch)
+        delta: Tensor = self.torch.softmax(outputs, dim=2)
+        minus = self.torch.full((*order.shape, 1), -1.0)
+        delta.scatter_add_(2, self.y[order][:, :, None], minus)
+        delta /= self.batch
+        return delta
+
+    def bytes(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return the bytes of each member's weights, and of its training, shape (K,).
+
+        Training holds the rows, weights, gradients and velocities, and a batch's activations,
+        slopes and masks; padding is not counted.
+        """
+        width, layers = self.members.width.astype(np.float64), int(self.members.layers[0])
+        i, o = self.x.shape[1], self.classes
+        hidden = (i + 1) * width + max(layers - 1, 0) * (width + 1) * width + (width + 1) * o
+        weights = 4.0 * (hidden if layers else np.full(len(width), (i + 1.0) * o))
+        batch = 4.0 * self.batch * (3.0 * layers * width + 2.0 * o)
+        return weights, 3.0 * weights + batch + 4.0 * self.rows * (i + 1)
 
     def _update(self, step: int) -> None:
         per_epoch = self.rows // self.batch
@@ -246,53 +273,53 @@ class Group:
         for w, b in zip(self.w[:-1], self.b[:-1], strict=True):
             a = self._activate(self.torch.baddbmm(b, a, w))
         outputs: Tensor = self.torch.baddbmm(self.b[-1], a, self.w[-1])
-        return outputs
+        return outputs[:, :, : self.classes]
 
 
-def train(members: Population, data: Dataset, levels: Sequence[int]) -> Curves:
-    """Train every member for ``levels[-1]`` epochs and measure it at each level.
+def fit(
+    configs: Sequence[dict[str, Any]], data: Dataset, levels: Sequence[float], seed: int
+) -> Iterator[Measured]:
+    """Train every configuration for ``levels[-1]`` epochs and measure it at each level.
 
-    CPU and wall seconds are those of a group in training, shared equally by its members, which all
-    do the same work; measuring is not counted.
+    Seconds are those of a group in training, shared equally by its members, which all do the same
+    work; measuring is not counted. Without ``layers`` in them, configurations are linear models.
 
     Args:
-        members: What to train, n members.
+        configs: n configurations.
         data: What to train on.
         levels: Epochs, ascending.
+        seed: Seeds initial weights, data order and dropout.
 
-    Returns:
-        Every column of ``COLUMNS`` and ``TEST_COLUMNS``, shape (n, levels).
-
+    >>> from hpobench_lab.testbeds.training.curves import record
     >>> from hpobench_lab.testbeds.training.data import load
     >>> config = {"lr": 0.1, "momentum": 0.9, "weight_decay": 1e-4, "dropout": 0.0, "layers": 1,
     ...           "width": 16, "batch": 64, "activation": "relu", "schedule": "cosine"}
-    >>> curves = train(Population.of([config]), load("breast-cancer"), (1, 4))
-    >>> bool(curves["valid_cross_entropy"][0, 1] < 0.2)
+    >>> data = load("breast-cancer")
+    >>> curves = record(fit([config], data, (1, 4), 0), data, 1, 2)
+    >>> bool(curves["valid_loss"][0, 1] < 0.2)
     True
     """
-    result = {
-        name: np.full((len(members.lr), len(levels)), np.nan) for name in COLUMNS + TEST_COLUMNS
-    }
+    members = Population.of(configs, seed)
     with _one_thread():
         for rows in members.groups():
-            _train_group(members.take(rows), data, levels, rows, result)
-    return result
+            yield from _fit_group(members.take(rows), data, levels, rows)
 
 
-def _train_group(
-    members: Population, data: Dataset, levels: Sequence[int], rows: NDArray[np.int64], out: Curves
-) -> None:
-    group = Group(members, data, levels[-1])
+def _fit_group(
+    members: Population, data: Dataset, levels: Sequence[float], rows: NDArray[np.int64]
+) -> Iterator[Measured]:
+    group = Group(members, data, int(levels[-1]))
+    size, peak = group.bytes()
     cpu_s = wall_s = 0.0
-    for epoch in range(levels[-1]):
+    for epoch in range(int(levels[-1])):
         cpu, wall = time.process_time(), time.perf_counter()
         group.epoch(epoch)
         cpu_s += (time.process_time() - cpu) / len(rows)
         wall_s += (time.perf_counter() - wall) / len(rows)
         if epoch + 1 not in levels:
             continue
-        level = levels.index(epoch + 1)
-        for row, logits in zip(rows, group.logits().double().numpy(), strict=True):
-            measured = losses_and_errors(logits, data) | {"cpu_s": cpu_s, "wall_s": wall_s}
-            for name, value in measured.items():
-                out[name][row, level] = value
+        level, begin = list(levels).index(epoch + 1), time.perf_counter()
+        outputs = group.logits().double().numpy()
+        predict_s = (time.perf_counter() - begin) * 1000 / len(data.x) / len(rows)
+        for i, row in enumerate(rows.tolist()):
+            yield Measured(row, level, outputs[i], cpu_s, wall_s, predict_s, size[i], peak[i])

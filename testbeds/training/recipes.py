@@ -1,40 +1,60 @@
-"""What ``collect`` can train: a space, a data set, a fidelity and a way to train."""
+"""What ``collect`` can train: one model family on one data set."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
-from hpobench_lab.parameters import Categorical, Float, Int, Ordinal
-from hpobench_lab.problem import Fidelity
+import numpy as np
+
+from hpobench_lab.errors import HpoBenchError
+from hpobench_lab.problem import Fidelity, Objective
 from hpobench_lab.space import Space
-from hpobench_lab.testbeds.training.curves import Curves, levels
-from hpobench_lab.testbeds.training.data import Dataset
+from hpobench_lab.testbeds.training.curves import REFIT, TEST, Trained, record
+from hpobench_lab.testbeds.training.data import DATASETS, load
+from hpobench_lab.testbeds.training.families import FAMILIES, Family
 
-__all__ = ["RECIPES", "Recipe"]
+__all__ = ["CORE_W", "RECIPES", "Recipe", "Train", "train_family"]
 
-Train = Callable[[Sequence[dict[str, Any]], Dataset, Sequence[int], int], Curves]
+Train = Callable[[Sequence[dict[str, Any]], Sequence[float], int, int], Trained]
+"""(configurations, levels, fold, replicate) -> curves; a module's function or a ``partial`` of one,
+because processes exchange it."""
+
+CORE_W = 10.0
+"""Watts of one busy core, for modelled energy: a server processor's rated power by its cores."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """One model family on one data set.
+    """What to collect, and how.
 
     Args:
-        name: ``<data>-<family>``.
-        data: Name in ``training.data.DATASETS``.
+        name: ``<data>-<family>``, the table's name.
+        data: The data set; tables of one data set are one unit of replication.
         family: Model family, a noun of the field.
         title: One line for people.
         space: What is tuned.
+        wide: The space with some ranges ten times as wide, or None.
         ranges: Where the ranges come from.
         fidelity: What is counted along a curve.
         levels: Where it is measured, ascending.
-        train: (configurations, data, levels, seed) -> curves.
+        train: How it is trained.
         packages: What the curves' numbers depend on, as distributions.
+        task: ``classification`` or ``regression``.
+        objective: What ``valid_loss`` is.
+        describe: Returns what the header says besides: ``chance`` (validation loss of a constant
+            prediction; what ends worse has diverged; None without one), ``chance_origin``,
+            ``noise``, ``peak_memory``, ``energy``, ``data`` and ``digest`` (of the data or the
+            code: what the curves depend on besides).
+        folds: Outer folds that are collected, 0 first.
+        outer: Outer folds that there are.
+        groups: Whether the gap between two groups is measured.
         chunk: Configurations between two durable writes.
         derived: Products that the surrogate sees besides the parameters (``curves.features``).
         version: Changes when the curves change.
+        replicated: Whether another seed gives other curves.
     """
 
     name: str
@@ -42,124 +62,145 @@ class Recipe:
     family: str
     title: str
     space: Space
+    wide: Space | None
     ranges: str
     fidelity: Fidelity
-    levels: tuple[int, ...]
+    levels: tuple[float, ...]
     train: Train
     packages: tuple[str, ...]
-    chunk: int
+    task: str = "classification"
+    objective: Objective = field(default_factory=lambda: Objective("cross-entropy", "nats"))
+    describe: Callable[[], Mapping[str, Any]] = dict
+    folds: tuple[int, ...] = (0,)
+    outer: int = 1
+    groups: bool = False
+    chunk: int = 64
     derived: tuple[dict[str, float], ...] = ()
     version: int = 1
+    replicated: bool = True
+
+    @property
+    def everything(self) -> Space:
+        """Return the space in which values are stored: the wide one where there is one."""
+        return self.wide or self.space
 
 
-MLP_SPACE = Space(
-    {
-        "lr": Float(1e-4, 1.0, log=True),
-        "momentum": Float(0.1, 0.99),
-        "weight_decay": Float(1e-6, 1e-1, log=True),
-        "dropout": Float(0.0, 0.8),
-        "layers": Int(1, 3),
-        "width": Int(8, 128, log=True),
-        "batch": Ordinal((16, 32, 64, 128)),
-        "activation": Categorical(("relu", "tanh")),
-        "schedule": Categorical(("constant", "cosine")),
+def train_family(
+    family: str,
+    data: str,
+    configs: Sequence[dict[str, Any]],
+    levels: Sequence[float],
+    fold: int,
+    replicate: int,
+) -> Trained:
+    """Train configurations of a family on one fold of a data set.
+
+    Replicate 0 is also fitted to all rows that are not held out, at the last level; where that
+    alone raises, its values are NaN and the training is none that failed.
+
+    Args:
+        family: Name in ``FAMILIES``.
+        data: Name in ``DATASETS``.
+        configs: n configurations.
+        levels: Ascending.
+        fold: Outer fold.
+        replicate: Training seed, and inner split where the family's seed changes too little.
+    """
+    fit, split = FAMILIES[family].fit, FAMILIES[family].noise == "split"
+    inner = load(data, fold, replicate if split else 0)
+    n = len(configs)
+    messages: dict[int, str] = {}
+    table = _attempt(fit, configs, inner, levels, replicate, messages)
+    gap = ("test_gap",) if inner.group is not None else ()
+    refit = {name: np.full(n, np.nan) for name in (*REFIT, *gap)}
+    if replicate == 0:
+        outer = load(data, fold, refit=True)
+        again = _attempt(fit, configs, outer, levels[-1:], replicate, {})
+        refit = {name: again[name][:, 0] for name in refit}
+    test = {name: table.pop(name) for name in (*TEST, *gap)}
+    return Trained(table, test, refit, messages)
+
+
+def _attempt(
+    fit: Any, configs: Any, data: Any, levels: Any, seed: int, messages: dict[int, str]
+) -> dict[str, Any]:
+    """Return the columns of all; when something raises, of each alone, with the message."""
+    n, count = len(configs), len(levels)
+    try:
+        return record(fit(configs, data, levels, seed), data, n, count)
+    except HpoBenchError:  # a package is missing: no fault of a configuration
+        raise
+    except Exception as error:
+        if n == 1:
+            messages[0] = f"{type(error).__name__}: {error}"
+            return record((), data, 1, count)
+    parts = []
+    for row, config in enumerate(configs):
+        alone: dict[int, str] = {}
+        parts.append(_attempt(fit, [config], data, levels, seed, alone))
+        if alone:
+            messages[row] = alone[0]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def _described(data: str, family: str) -> dict[str, Any]:
+    source, first = DATASETS[data], load(data)
+    constant = "class frequencies" if source.task == "classification" else "mean"
+    varied = " and inner split" if FAMILIES[family].noise == "split" else ""
+    return {
+        "chance": first.chance,
+        "chance_origin": f"validation loss of predicting the {constant} of the training rows",
+        "noise": f"training seed{varied}; the held-out rows stay",
+        "peak_memory": f"modelled: {FAMILIES[family].peak_memory}",
+        "energy": {
+            "kind": "modelled",
+            "formula": "joules = watts * cpu_s; nothing was metered",
+            "watts": CORE_W,
+        },
+        "data": {
+            "title": source.title,
+            "url": source.url,
+            "licence": source.licence,
+            "citation": source.citation,
+            "sha256": first.sha256,
+            "split": dict(zip(("train", "valid", "test"), first.sizes, strict=True)),
+            "preprocessing": "standardised with the mean and deviation of train, clipped to +-10",
+            "groups": source.groups,
+        },
+        "digest": first.sha256,
     }
-)
-MLP_RANGES = (
-    "LCBench (Zimmer, Lindauer, Hutter 2021, IEEE TPAMI, doi:10.1109/TPAMI.2021.3067763): lr "
-    "1e-4..1e-1 log, momentum .1...99, weight decay 1e-5..1e-1, dropout 0..1, units 64..1024, "
-    "batch 16..512, 1 to 5 layers; here lr up to 1 and depth 1 to 3 as in HPOBench (Eggensperger "
-    "et al. 2021, arXiv:2109.06716), weight decay from 1e-6 on a log scale, dropout up to .8, and "
-    "units and batch scaled to 256 to 896 training rows. The cosine schedule ends with the last "
-    "epoch."
-)
-MLP_DERIVED: tuple[dict[str, float], ...] = (
-    {"lr": 1, "1-momentum": -1},
-    {"lr": 1, "1-momentum": -1, "batch": -1},
-    {"lr": 1, "1-momentum": -1, "batch": -1, "epochs": 1},
-    {"lr": 1, "1-momentum": -1, "weight_decay": 1},
-)
-"""Effective learning rate; the same a row; that summed over the training; effective shrinkage."""
-
-XGB_SPACE = Space(
-    {
-        "eta": Float(1e-3, 1.0, log=True),
-        "max_depth": Int(1, 15),
-        "min_child_weight": Float(0.1, 30.0, log=True),
-        "subsample": Float(0.1, 1.0),
-        "colsample_bytree": Float(0.1, 1.0),
-        "reg_lambda": Float(1e-3, 1e3, log=True),
-        "reg_alpha": Float(1e-3, 10.0, log=True),
-        "gamma": Float(1e-3, 10.0, log=True),
-        "max_bin": Ordinal((8, 16, 32, 64, 128, 256)),
-    }
-)
-XGB_RANGES = (
-    "rbv2_xgboost (Binder, Pfisterer, Bischl 2020; YAHPO Gym, arXiv:2109.03670): eta 1e-4..1, "
-    "depth 1..15, min_child_weight e^0..e^5, subsample .1..1, colsample .01..1, lambda and alpha "
-    "2^-10..2^10, gamma 2^-10..8; here eta, colsample and lambda as in HPOBench (Eggensperger et "
-    "al. 2021, arXiv:2109.06716), min_child_weight and alpha scaled to 256 to 896 training rows, "
-    "max_bin added."
-)
 
 
-def _train_mlp(
-    configs: Sequence[dict[str, Any]], data: Dataset, at: Sequence[int], seed: int
-) -> Curves:
-    from hpobench_lab.testbeds.training.mlp import Population, train
-
-    return train(Population.of(configs, seed), data, at)
-
-
-def _train_xgb(
-    configs: Sequence[dict[str, Any]], data: Dataset, at: Sequence[int], seed: int
-) -> Curves:
-    from hpobench_lab.testbeds.training.xgb import train
-
-    return train(configs, data, at, seed)
-
-
-def _mlp(data: str, title: str) -> Recipe:
+def _recipe(data: str, family: Family) -> Recipe:
+    source = DATASETS[data]
+    task = source.task
+    loss = "cross-entropy" if task == "classification" else "squared error"
+    unit = "nats" if task == "classification" else "of the target's variance"
     return Recipe(
-        name=f"{data}-mlp",
+        name=f"{data}-{family.name}",
         data=data,
-        family="mlp",
-        title=f"Multi-layer perceptron on {title}, 50 epochs of SGD",
-        space=MLP_SPACE,
-        ranges=MLP_RANGES,
-        fidelity=Fidelity("epochs", 1, 50, unit="epoch"),
-        levels=levels(50, 20),
-        train=_train_mlp,
-        packages=("torch", "numpy", "scipy", "scikit-learn"),
-        chunk=256,
-        derived=MLP_DERIVED,
-    )
-
-
-def _xgb(data: str, title: str) -> Recipe:
-    return Recipe(
-        name=f"{data}-xgb",
-        data=data,
-        family="xgboost",
-        title=f"XGBoost on {title}, 128 rounds",
-        space=XGB_SPACE,
-        ranges=XGB_RANGES,
-        fidelity=Fidelity("rounds", 1, 128, unit="round"),
-        levels=levels(128, 20),
-        train=_train_xgb,
-        packages=("xgboost", "numpy", "scipy", "scikit-learn"),
-        chunk=64,
-        derived=({"eta": 1, "rounds": 1},),
+        family=family.name,
+        title=f"{family.title} on {source.title}",
+        space=family.space(task),
+        wide=family.space(task, wide=True) if family.wide else None,
+        ranges=family.ranges,
+        fidelity=family.fidelity,
+        levels=family.levels,
+        train=partial(train_family, family.name, data),
+        packages=family.packages,
+        task=task,
+        objective=Objective(loss, unit),
+        describe=partial(_described, data, family.name),
+        folds=(0, 1, 2),
+        outer=4,
+        groups=bool(source.groups),
+        chunk=family.chunk,
+        derived=family.derived,
     )
 
 
 RECIPES = {
     recipe.name: recipe
-    for recipe in (
-        _mlp("digits", "digits"),
-        _xgb("digits", "digits"),
-        _mlp("breast-cancer", "breast cancer"),
-        _xgb("breast-cancer", "breast cancer"),
-    )
+    for recipe in (_recipe(data, family) for data in DATASETS for family in FAMILIES.values())
 }
 """Name -> recipe."""

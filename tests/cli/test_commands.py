@@ -513,7 +513,7 @@ def test_collect_tells_the_name_of_the_new_testbed_and_what_it_found(lab: Runs) 
     assert "hpobench-lab list testbeds collected/breast-cancer-xgb\n" in err
     assert "already" not in err
     assert "3 configurations" in lab("list", "testbeds", "collected/*")[1]
-    assert "all 3 configurations were trained already" in lab(*arguments)[2]
+    assert "all 3 trainings were done already" in lab(*arguments)[2]
     document = json.loads(lab(*arguments, "--json")[1])
     assert document["name"] == "collected/breast-cancer-xgb"
     assert document["found"] == document["configurations"] == 3

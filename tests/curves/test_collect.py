@@ -11,22 +11,22 @@ import numpy as np
 import pytest
 
 from hpobench_lab.collect import collect
-from hpobench_lab.errors import DataError, HpoBenchError, StudyError, UnknownName
-from hpobench_lab.testbeds.curves.files import read_configs, read_curves, read_header, verify
+from hpobench_lab.errors import DataError, HpoBenchError, OutOfTime, StudyError, UnknownName
 from hpobench_lab.testbeds.curves.opening import open_table, tables_in
+from hpobench_lab.testbeds.curves.storage.files import read_header, read_table, verify
+from hpobench_lab.testbeds.training import design
 from hpobench_lab.testbeds.training.recipes import RECIPES
 
-pytest.importorskip("xgboost")
-NAME = "breast-cancer-xgb"
+NAME = "breast-cancer-svm"
 CONFIGS = 10
-SMALL = dataclasses.replace(RECIPES[NAME], levels=(1, 2, 4), chunk=2)
+SMALL = dataclasses.replace(RECIPES[NAME], levels=(0.25, 1.0), chunk=2)
 
 SCRIPT = f"""
 import dataclasses, os, sys
 from pathlib import Path
 from hpobench_lab.collect import collect
 from hpobench_lab.testbeds.training.recipes import RECIPES
-RECIPES[{NAME!r}] = dataclasses.replace(RECIPES[{NAME!r}], levels=(1, 2, 4), chunk=2)
+RECIPES[{NAME!r}] = dataclasses.replace(RECIPES[{NAME!r}], levels=(0.25, 1.0), chunk=2)
 replace, written = os.replace, []
 def wait_before_the_third(old, new):
     written.append(new)
@@ -45,14 +45,17 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _assert_same_table(a: Path, b: Path) -> None:
-    """Assert equal bytes, apart from measured seconds and the header's dates and digests."""
-    for name in ("configs.parquet", "test.parquet"):
+    """Assert equal tables, apart from measured seconds and the header's dates and digests."""
+    for name in ("configs.parquet", "trainings.parquet", "test.parquet"):
         assert (a / name).read_bytes() == (b / name).read_bytes()
-    left, right = (read_curves(p, read_header(p)) for p in (a, b))
-    for name in left:
-        if not name.endswith("_s"):
-            np.testing.assert_array_equal(left[name], right[name], err_msg=name)
     headers = [read_header(p) for p in (a, b)]
+    left, right = (read_table(p, h, sealed=True) for p, h in zip((a, b), headers, strict=True))
+    assert left.refit is not None
+    assert right.refit is not None
+    for one, other in ((left.columns, right.columns), (left.refit, right.refit)):
+        for name in one:
+            if not name.endswith("_s"):
+                np.testing.assert_array_equal(one[name], other[name], err_msg=name)
     for header in headers:
         del header["files"], header["provenance"]
     assert headers[0] == headers[1]
@@ -76,6 +79,46 @@ def test_a_killed_collection_resumes_to_the_same_table(tmp_path: Path) -> None:
     assert sorted(p.name for p in out.iterdir()) == [NAME]
 
 
+def test_what_the_time_limit_stops_goes_on_to_the_same_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(design, "LEAST", 10)  # further folds and proposals, as in a large one
+    progress: list[tuple[int, int]] = []
+    whole = collect(
+        NAME, configs=20, out=tmp_path / "whole", progress=lambda d, t, _: progress.append((d, t))
+    )
+    stops = []
+    while True:
+        try:
+            resumed = collect(
+                NAME,
+                configs=20,
+                out=tmp_path / "cut",
+                time_limit_s=1e-9 if not stops else None,
+                stop_after=9,
+            )
+        except OutOfTime as end:
+            stops.append(end)
+        else:
+            break
+    assert progress[-1] == (45, 45)  # 20, 5 with another seed, 10 on each of two further folds
+    assert [(end.done, end.total) for end in stops][:2] == [(2, 45), (12, 45)]
+    assert all(end.rest_s > 0 for end in stops)
+    _assert_same_table(whole, resumed)
+    curves = read_table(resumed, read_header(resumed))
+    assert set(curves.fold) == {0, 1, 2}
+    assert {"sobol", "wide", "tpe", "evolution-strategy"} <= set(curves.origin)
+
+
+def test_a_collection_may_stop_after_some_trainings(tmp_path: Path) -> None:
+    with pytest.raises(OutOfTime, match="4 of 12 trainings are done and kept") as end:
+        collect(NAME, configs=CONFIGS, out=tmp_path, stop_after=3)
+    assert end.value.exit_code == 130
+    seen: list[int] = []
+    collect(NAME, configs=CONFIGS, out=tmp_path, progress=lambda d, *_: seen.append(d))
+    assert seen == [4, 6, 8, 10, 12]
+
+
 def test_a_damaged_part_is_trained_again(tmp_path: Path) -> None:
     from hpobench_lab.testbeds.training.parts import parts_folder, train_parts
 
@@ -92,16 +135,16 @@ def test_a_finished_table_is_not_collected_again(tmp_path: Path) -> None:
     before = (folder / "table.json").stat().st_mtime_ns
     seen: list[tuple[int, int]] = []
     collect(NAME, configs=4, out=tmp_path, progress=lambda d, t, _: seen.append((d, t)))
-    assert seen == [(4, 4)]
+    assert seen == [(5, 5)]  # one of them with another seed
     assert (folder / "table.json").stat().st_mtime_ns == before
 
 
 def test_fewer_configurations_are_the_first_of_more(tmp_path: Path) -> None:
     few, many = (collect(NAME, configs=n, out=tmp_path / str(n)) for n in (3, 8))
-    values = [read_configs(p, read_header(p))[0] for p in (few, many)]
-    np.testing.assert_array_equal(values[0], values[1][:3])
-    losses = [read_curves(p, read_header(p))["valid_cross_entropy"] for p in (few, many)]
-    np.testing.assert_array_equal(losses[0], losses[1][:3])
+    small, large = (read_table(p, read_header(p)) for p in (few, many))
+    np.testing.assert_array_equal(small.values, large.values[:3])
+    losses = [t.columns["valid_loss"][:3] for t in (small, large)]
+    np.testing.assert_array_equal(*losses)
 
 
 def test_a_larger_collection_takes_the_place_of_a_smaller_one(tmp_path: Path) -> None:
@@ -163,7 +206,7 @@ def test_a_missing_package_names_the_pip_line(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, package: str, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    name = "breast-cancer-mlp" if package == "torch" else NAME
+    name = {"torch": "breast-cancer-mlp", "xgboost": "breast-cancer-xgb"}[package]
     with pytest.raises(HpoBenchError, match=rf"pip install 'hpobench_lab\[{extra}\]'"):
         collect(name, configs=2, out=tmp_path)
 
@@ -173,4 +216,5 @@ def test_the_header_is_plain_json_with_its_origin(tmp_path: Path) -> None:
     header = json.loads((folder / "table.json").read_text())
     assert header["data"]["licence"]
     assert header["provenance"]["command"].startswith("hpobench-lab collect curves/")
-    assert set(header["files"]) == {"configs.parquet", "curves.parquet", "test.parquet"}
+    names = ("configs", "trainings", "curves", "test", "refit")
+    assert set(header["files"]) == {f"{name}.parquet" for name in names}

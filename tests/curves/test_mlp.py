@@ -5,20 +5,25 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hpobench_lab.testbeds.training.curves import COLUMNS, TEST_COLUMNS
+from hpobench_lab.testbeds.training.curves import record
 from hpobench_lab.testbeds.training.data import Dataset, load
-from hpobench_lab.testbeds.training.mlp import Group, Population, train
-from hpobench_lab.testbeds.training.parts import sobol_values
+from hpobench_lab.testbeds.training.design import sobol_values
+from hpobench_lab.testbeds.training.mlp import Group, Population, fit
 from hpobench_lab.testbeds.training.recipes import RECIPES
 
 torch = pytest.importorskip("torch")
 LEVELS = (1, 2, 3)
-MEASURED = [name for name in COLUMNS + TEST_COLUMNS if not name.endswith("_s")]
 
 
-def _configs(n: int) -> list[dict[str, Any]]:
-    recipe = RECIPES["breast-cancer-mlp"]
-    return recipe.space.configs(sobol_values(recipe, n, 5))
+def _configs(n: int, table: str = "breast-cancer-mlp") -> list[dict[str, Any]]:
+    space = RECIPES[table].space
+    return space.configs(sobol_values(space, n, 5))
+
+
+def _train(configs: list[dict[str, Any]], data: Dataset, seed: int = 0) -> dict[str, Any]:
+    """Return the columns that are not measured by a clock."""
+    table = record(fit(configs, data, LEVELS, seed), data, len(configs), len(LEVELS))
+    return {name: column for name, column in table.items() if not name.endswith("_s")}
 
 
 def _plain_loop(config: dict[str, Any], data: Dataset, epochs: int, last: int) -> Any:
@@ -32,7 +37,7 @@ def _plain_loop(config: dict[str, Any], data: Dataset, epochs: int, last: int) -
     for w, b in zip(group.w, group.b, strict=True):
         linear = torch.nn.Linear(w.shape[1], w.shape[2])
         i = w.shape[1] if not layers else width
-        o = w.shape[2] if len(layers) == len(group.w) - 1 else width
+        o = data.classes if len(layers) == len(group.w) - 1 else width
         linear.weight = torch.nn.Parameter(w[0, :i, :o].T.clone())
         linear.bias = torch.nn.Parameter(b[0, 0, :o].clone())
         layers.append(linear)
@@ -57,7 +62,10 @@ def _plain_loop(config: dict[str, Any], data: Dataset, epochs: int, last: int) -
         a = x[order]
         for i, layer in enumerate(layers[:-1]):
             a = act(layer(a)) * group._dropout(step, i, group.shapes[i][1])[0, :, :width]
-        loss = torch.nn.functional.cross_entropy(layers[-1](a), y[order])
+        if data.task == "regression":
+            loss = 0.5 * ((layers[-1](a)[:, 0] - y[order]) ** 2).mean()
+        else:
+            loss = torch.nn.functional.cross_entropy(layers[-1](a), y[order])
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -91,32 +99,69 @@ def test_a_member_equals_a_plain_loop_of_torch_optim(activation: str, layers: in
     torch.testing.assert_close(group.logits()[0], expected, rtol=1e-4, atol=1e-5)
 
 
-def test_a_curve_does_not_depend_on_the_company() -> None:
-    data, configs = load("breast-cancer"), _configs(48)
-    together = train(Population.of(configs), data, LEVELS)
+def test_a_regression_member_equals_a_plain_loop_of_torch_optim() -> None:
+    data = load("diabetes")
+    config = _configs(1)[0] | {"lr": 0.02, "momentum": 0.8, "batch": 32, "width": 20}
+    expected = _plain_loop(config, data, 2, 4)
+    group = Group(Population.of([config, config | {"width": 31}]), data, 4)
+    group.epoch(0)
+    group.epoch(1)
+    torch.testing.assert_close(group.logits()[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_linear_member_equals_a_plain_loop_of_torch_optim() -> None:
+    data = load("breast-cancer")
+    config = {"lr": 0.1, "momentum": 0.9, "weight_decay": 1e-2, "batch": 32, "schedule": "cosine"}
+    linear = {"layers": 0, "width": 1, "dropout": 0.0, "activation": "relu"}
+    expected = _plain_loop(config | linear, data, 2, 4)
+    group = Group(Population.of([config, config | {"lr": 0.5}]), data, 4)
+    group.epoch(0)
+    group.epoch(1)
+    torch.testing.assert_close(group.logits()[0], expected, rtol=1e-4, atol=1e-5)
+
+
+def test_the_size_is_that_of_the_weights() -> None:
+    data = load("breast-cancer")
+    member = Population.of([_configs(1)[0] | {"layers": 2, "width": 20}])
+    weights = 30 * 20 + 20 + 20 * 20 + 20 + 20 * 2 + 2
+    assert Group(member, data, 1).bytes()[0].tolist() == [4.0 * weights]
+
+
+@pytest.mark.parametrize(
+    ("data", "table"),
+    [
+        ("breast-cancer", "breast-cancer-mlp"),
+        ("diabetes", "diabetes-mlp"),
+        ("diabetes", "diabetes-linear"),
+        ("loans", "loans-linear"),
+    ],
+)
+def test_a_curve_does_not_depend_on_the_company(data: str, table: str) -> None:
+    configs = _configs(48, table)
+    together = _train(configs, load(data))
     for rows in ([0], [47, 3], list(range(47, 15, -1))):
-        apart = train(Population.of([configs[i] for i in rows]), data, LEVELS)
-        for name in MEASURED:
-            np.testing.assert_array_equal(apart[name], together[name][rows], err_msg=name)
+        apart = _train([configs[i] for i in rows], load(data))
+        for name, column in apart.items():
+            np.testing.assert_array_equal(column, together[name][rows], err_msg=name)
 
 
 def test_a_member_that_diverges_leaves_the_others_alone() -> None:
     data = load("breast-cancer")
     good = _configs(1)[0] | {"lr": 0.01, "activation": "relu"}
-    alone = train(Population.of([good]), data, LEVELS)
-    beside = train(Population.of([good, good | {"lr": 1e30}]), data, LEVELS)
-    np.testing.assert_array_equal(beside["valid_cross_entropy"][0], alone["valid_cross_entropy"][0])
-    assert np.isnan(beside["valid_cross_entropy"][1]).all()
+    alone = _train([good], data)
+    beside = _train([good, good | {"lr": 1e30}], data)
+    np.testing.assert_array_equal(beside["valid_loss"][0], alone["valid_loss"][0])
+    assert not np.isfinite(beside["valid_loss"][1]).any()
     assert np.isnan(beside["test_error"][1]).all()
 
 
 def test_another_seed_gives_another_curve() -> None:
     data, configs = load("breast-cancer"), _configs(1)
-    a, b = (train(Population.of(configs, seed), data, LEVELS) for seed in (0, 1))
-    assert not np.array_equal(a["valid_cross_entropy"], b["valid_cross_entropy"])
+    a, b = (_train(configs, data, seed) for seed in (0, 1))
+    assert not np.array_equal(a["valid_loss"], b["valid_loss"])
 
 
 def test_training_leaves_the_settings_of_torch_alone() -> None:
     threads = torch.get_num_threads()
-    train(Population.of(_configs(1)), load("breast-cancer"), (1,))
+    _train(_configs(1), load("breast-cancer"))
     assert torch.get_num_threads() == threads

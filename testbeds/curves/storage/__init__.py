@@ -1,0 +1,1 @@
+"""The files of a table: written at once, read and verified."""

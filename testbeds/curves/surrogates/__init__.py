@@ -1,0 +1,1 @@
+"""Models fitted to a table: trees and networks, their noise, quality and best known values."""
