@@ -21,6 +21,7 @@ from typing import Any
 
 import threadpoolctl
 
+from hpobench_lab.data.place import VARIABLE
 from hpobench_lab.engine import execute
 from hpobench_lab.engine.live import Stopped
 from hpobench_lab.errors import HpoBenchError
@@ -94,13 +95,17 @@ class _Reporting:
         self._writer.partial(record)
 
 
-def work(connection: Connection, beat: Any, memory_mb: int | None) -> None:
+def work(connection: Connection, beat: Any, memory_mb: int | None, data: str) -> None:
     """Be a lane: the main function of its process.
+
+    Its public data lie in the folder ``data``, because what its parent's environment says now may
+    be newer than the server that forks lanes.
 
     SIGTERM ends it, at once while it starts, later by one ``Stopped`` that lets what was told be
     stored; a second one changes nothing.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ[VARIABLE] = data
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _limit(memory_mb)
     armed = [True]

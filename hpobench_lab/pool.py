@@ -19,6 +19,7 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any
 
+from hpobench_lab.data.place import data_folder
 from hpobench_lab.engine.record import lost_record
 from hpobench_lab.lane import Chunk, RunDone, receipt, work
 from hpobench_lab.store import Store
@@ -53,7 +54,7 @@ class _Lane:
         self.beat = context.RawArray("d", [-1.0, 0.0])
         self.connection, theirs = context.Pipe()
         self.process = context.Process(
-            target=work, args=(theirs, self.beat, memory_mb), daemon=False
+            target=work, args=(theirs, self.beat, memory_mb, str(data_folder())), daemon=False
         )
         self.process.start()
         theirs.close()
