@@ -33,8 +33,9 @@ left without it; both over the better half of the configurations that were train
 fidelity: near 1, early stopping is safe. *Diverged* is the share that ends clearly worse than
 chance. The second table is about the surrogate, at full fidelity on configurations that it did not
 see: *R²* of the logarithm of the loss, *rank* correlation over all and over the *best quarter*,
-mean absolute error of the loss *near the optimum* (the best tenth), and *tau*, Kendall's, between
-the rankings of optimizers on the surrogate and on the exact table.
+the error of the loss *near the optimum* (the mean over the best tenth, or the error at the
+surrogate's own optimum, which was trained, if that is larger), and *tau*, Kendall's, between the
+rankings of optimizers on the surrogate and on the exact table.
 """
 QUALITY = {
     "R²": "r2",
