@@ -15,7 +15,14 @@ from hpobench_lab.testbeds.curves.storage.files import verify
 from hpobench_lab.testbeds.training.data import DATASETS
 from hpobench_lab.testbeds.training.design import sobol_values
 from hpobench_lab.testbeds.training.families import FAMILIES
-from hpobench_lab.testbeds.training.parts import MOST, Progress, digest, parts_folder, train_parts
+from hpobench_lab.testbeds.training.parts import (
+    MOST,
+    Progress,
+    Whole,
+    digest,
+    parts_folder,
+    train_parts,
+)
 from hpobench_lab.testbeds.training.recipes import RECIPES, Recipe
 
 __all__ = ["collect", "recipe_named", "trainings"]
@@ -139,10 +146,21 @@ def collect(
     whole = train_parts(
         recipe, out, configs=configs, seed=seed, processes=processes, progress=limits
     )
-    own = testbed if recipe.name not in RECIPES else f"curves/{recipe.name}"
-    command = f"hpobench-lab collect {own} --configs {configs} --seed {seed}"
+    command = f"hpobench-lab collect {_spelled(testbed, recipe)} --configs {configs} --seed {seed}"
+    _put(recipe, whole, target, seed, f"{command} -j {processes}")
+    shutil.rmtree(parts_folder(recipe, out, seed), ignore_errors=True)
+    return target
+
+
+def _spelled(testbed: str, recipe: Recipe) -> str:
+    """Return the name by which anybody can collect it again."""
+    return f"curves/{recipe.name}" if recipe.name in RECIPES else testbed
+
+
+def _put(recipe: Recipe, whole: Whole, target: Path, seed: int, command: str) -> None:
+    """Build the table of a finished collection."""
     provenance = {
-        "command": f"{command} -j {processes}",
+        "command": command,
         "digest": digest(recipe, seed),
         **whole.dates,
         "merged": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -151,8 +169,6 @@ def collect(
         build(recipe, whole, target, seed=seed, provenance=provenance)
     except OSError as error:
         raise DataError(f"cannot write {target}: {error.strerror}") from error
-    shutil.rmtree(parts_folder(recipe, out, seed), ignore_errors=True)
-    return target
 
 
 def trainings(folder: Path) -> int:

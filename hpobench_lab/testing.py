@@ -13,7 +13,7 @@ from hpobench_lab.conformance.optimizers import Make, OptimizerSuite
 from hpobench_lab.conformance.report import Check, Report, checked
 from hpobench_lab.conformance.tasks import tasks
 from hpobench_lab.conformance.testbeds import TestbedSuite
-from hpobench_lab.errors import DataError, HpoBenchError
+from hpobench_lab.errors import DataError, HpoBenchError, StudyError
 from hpobench_lab.testbed import Testbed
 
 __all__ = ["Check", "Report", "check_optimizer", "check_testbed"]
@@ -86,6 +86,8 @@ def check_testbed(testbed: str | Testbed, **params: Any) -> Report:
 
     Raises:
         DataError: If files of the testbed are missing or damaged; nothing can be said of it then.
+        StudyError: If the selector or a keyword is wrong; what the testbed's own code raises is a
+            failed check.
 
     >>> check_testbed("synthetic/branin").ok
     True
@@ -96,9 +98,10 @@ def check_testbed(testbed: str | Testbed, **params: Any) -> Report:
 
             testbed = plugins.testbed(testbed, params)
         suite = TestbedSuite(testbed)
-    except DataError:
-        raise
     except (Exception, SystemExit) as error:
+        asked_wrongly = isinstance(error, StudyError) and error.__cause__ is None
+        if asked_wrongly or isinstance(error, DataError):
+            raise
         return Report(str(testbed), (Check("can be opened", "failed", str(error)),))
     return Report(
         testbed.facts.name,

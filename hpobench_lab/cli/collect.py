@@ -184,9 +184,14 @@ def _finished(folder: Path, configs: int, seen: list[tuple[int, int]], as_json: 
 
 
 def _label(measure: str) -> str:
+    """Return the words for a measure of quality.
+
+    >>> _label("noise_coverage_90")
+    'noise coverage 90'
+    """
     from hpobench_lab.cli.collected import MEASURES
 
-    return MEASURES.get(measure, measure)
+    return MEASURES.get(measure, measure.replace("_", " "))
 
 
 def _table_name(folder: Path) -> str | None:

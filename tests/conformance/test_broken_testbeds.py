@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from hpobench_lab.errors import StudyError
 from hpobench_lab.problem import Problem
 from hpobench_lab.space import Space
 from hpobench_lab.testbed import testbed as as_testbed
@@ -167,11 +168,26 @@ def test_a_diverged_row_may_be_scored():
     assert report["scores what it evaluates"].status == "passed"
 
 
-def test_a_testbed_that_cannot_be_opened_is_a_failed_check():
-    for broken in ("synthetic/brannin", SimpleNamespace(problem=None, facts=branin().facts)):
+def test_a_testbed_that_cannot_be_opened_is_a_failed_check(tmp_path):
+    file = tmp_path / "mine.py"
+    file.write_text("raise RuntimeError('broken on import')\n")
+    for broken in (f"{file}:mine", SimpleNamespace(problem=None, facts=branin().facts)):
         report = check_testbed(broken)
         assert not report.ok
         assert report.checks[0].name == "can be opened"
+
+
+@pytest.mark.parametrize(
+    ("selector", "params", "found"),
+    [
+        ("synthetic/brannin", {}, "Did you mean 'synthetic/branin'"),
+        ("curves/digits-rf", {"wide": True}, "no wide=true variant"),
+        ("curves/digits-mlp", {"mode": "tabel"}, "got 'tabel'"),
+    ],
+)
+def test_a_wrong_name_or_keyword_is_no_verdict_on_the_testbed(selector, params, found):
+    with pytest.raises(StudyError, match=found):
+        check_testbed(selector, **params)
 
 
 @as_testbed(space=branin().problem.space, optimum=0.0)
