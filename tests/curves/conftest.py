@@ -1,5 +1,6 @@
 """Made tables with surrogates, fitted once a session."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +45,14 @@ def fitted_tables(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[P
     """Return family -> folder and curves: ``mlp`` with a wide space, ``svm`` with conditions."""
     folder = tmp_path_factory.mktemp("fitted")
     return {family: made_surrogate(folder, family) for family in ("mlp", "svm")}
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that writes ``mine.py`` in an empty working directory."""
+    monkeypatch.chdir(tmp_path)
+
+    def written(text: str) -> None:
+        Path("mine.py").write_text(f"import hpobench_lab as hb\n{text}", encoding="utf-8")
+
+    return written
